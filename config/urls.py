@@ -1,0 +1,15 @@
+"""Every route of the site. The API lives under /api, the dashboard at the root."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("api/", include("accounts.urls")),
+    path("api/", include("strategies.urls")),
+    path("api/", include("marketdata.urls")),
+    path("api/", include("bots.urls")),
+    path("api/", include("sessions.urls")),
+    path("", include("common.urls")),
+    path("", include("dashboard.urls")),
+]
