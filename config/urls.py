@@ -5,6 +5,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/", include("common.api_urls")),
     path("api/", include("accounts.urls")),
     path("api/", include("strategies.urls")),
     path("api/", include("marketdata.urls")),
@@ -13,3 +14,9 @@ urlpatterns = [
     path("", include("common.urls")),
     path("", include("dashboard.urls")),
 ]
+
+# Below /api these answer JSON, elsewhere Django's pages.
+handler400 = "common.api.bad_request"
+handler403 = "common.api.permission_denied"
+handler404 = "common.api.not_found"
+handler500 = "common.api.server_error"

@@ -1,17 +1,20 @@
 """Settings, all read from the environment. `production` and `test` only override."""
 
 from pathlib import Path
+from typing import Any
 
 import environ
+
+from config import logs
+from config.settings.api import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
 
 DEBUG = env.bool("DEBUG", default=False)
-# The default key is for a machine of one's own; `production` refuses it.
-SECRET_KEY = env.str(
-    "SECRET_KEY", default="development-only-key-change-me-before-anyone-else-can-reach-this"
-)
+# For a machine of one's own; `production` refuses it.
+DEVELOPMENT_SECRET_KEY = "development-only-key-change-me-before-anyone-else-can-reach-this"  # noqa: S105
+SECRET_KEY = env.str("SECRET_KEY", default=DEVELOPMENT_SECRET_KEY)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -45,7 +48,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "config.middleware.CompressedAnswers",
+    "config.middleware.ContentSecurityPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -73,11 +77,36 @@ TEMPLATES = [
     },
 ]
 
+# The guard of every long-running process (DB_TIMEOUTS=1 in the Procfile): a frozen one must not
+# hold a row lock for ever (architecture section 4). Commands such as migrate run without it.
+DATABASE_TIMEOUTS = {
+    "idle_in_transaction_session_timeout": "3s",
+    "statement_timeout": env.str("DB_STATEMENT_TIMEOUT", default="30s"),
+    "lock_timeout": env.str("DB_LOCK_TIMEOUT", default="5s"),
+}
+DATABASE_OPTIONS: dict[str, Any] = {
+    "connect_timeout": 5,
+    # A vanished peer is noticed after about 20 s, on an idle connection too.
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+if env.bool("DB_TIMEOUTS", default=False):
+    DATABASE_OPTIONS["options"] = " ".join(f"-c {k}={v}" for k, v in DATABASE_TIMEOUTS.items())
+if env.bool("DB_POOL", default=False):
+    # ASGI serves each request on a thread of its own: a pool, never CONN_MAX_AGE.
+    DATABASE_OPTIONS["pool"] = {
+        "min_size": 2,
+        "max_size": env.int("DB_POOL_SIZE", default=16),
+        "timeout": 10,
+    }
 DATABASES = {
     "default": {
         **env.db("DATABASE_URL", default="postgres://zerohour@127.0.0.1:5432/zerohour"),
-        # ASGI serves each request on its own thread: a pool, never CONN_MAX_AGE.
         "CONN_MAX_AGE": 0,
+        "OPTIONS": DATABASE_OPTIONS,
     }
 }
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
@@ -97,6 +126,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+AXES_VERBOSE = False  # it greets every command
 LOGIN_URL = "/login"
 LOGIN_REDIRECT_URL = "/"
 
@@ -109,12 +139,74 @@ USE_TZ = True
 USE_I18N = False
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True  # straight from the apps; `production` serves collected files
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "base-uri": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+    }
+}
+# unfold runs Alpine (which evaluates expressions) and writes inline scripts and styles.
+ADMIN_CONTENT_SECURITY = {
+    "script-src": ["'self'", "'unsafe-inline'", "'unsafe-eval'"],
+    "style-src": ["'self'", "'unsafe-inline'"],
+}
 
 CELERY_BROKER_URL = REDIS_URL
-CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a broker that was away for long is still waited for
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+    # A solo worker acknowledges after the task, early ack or not, and a runner's lasts all day.
+    # A message that arrives again is only one more hint, but it need not arrive every hour.
+    "visibility_timeout": 24 * 3600,
+}
+CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {"sessions.tasks.run_sessions": {"queue": "sessions"}}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_TIMEZONE = "UTC"
+# Short intervals, every job idempotent, the market calendar decides; what is late is dropped.
+CELERY_BEAT_SCHEDULE = {
+    "watch sessions": {
+        "task": "sessions.tasks.watch",
+        "schedule": 2.0,
+        "options": {"expires": 4},
+    },
+    "schedule the day": {
+        "task": "bots.tasks.schedule_day",
+        "schedule": 2.0,
+        "options": {"expires": 4},
+    },
+    "clean up": {
+        "task": "common.tasks.clean_up",
+        "schedule": 3600.0,
+        "options": {"expires": 1800},
+    },
+    "clean up accounts": {
+        "task": "accounts.tasks.clean_up",
+        "schedule": 3600.0,
+        "options": {"expires": 1800},
+    },
+}
+
+LOGGING = logs.configuration(
+    level=env.str("LOG_LEVEL", default="INFO").upper(),
+    style=env.str("LOG_FORMAT", default="text"),
+)
+
+# Sessions. The lease is how long a runner may be silent before another takes its sessions over.
+LEASE_SECONDS = env.float("LEASE_SECONDS", default=5.0)
+SESSIONS_PER_RUNNER = env.int("SESSIONS_PER_RUNNER", default=5_000)
+SESSION_CAPACITY = env.int("SESSION_CAPACITY", default=10_000)

@@ -1,0 +1,49 @@
+"""The cast of every test, and who they are to the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from knox.models import AuthToken
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from tests.factories import UserFactory
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A stack is seven processes: two at once would starve each other, so they share a worker.
+
+    So do the tests of one browser module: they share the browser, one after the other.
+    """
+    for item in items:
+        if item.get_closest_marker("stack"):
+            item.add_marker(pytest.mark.xdist_group("stack"))
+        elif item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::", 1)[0]))
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """The owner."""
+    return UserFactory(email="alice@example.com")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """The stranger."""
+    return UserFactory(email="bob@example.com")
+
+
+@pytest.fixture
+def client_for() -> Callable[[User], APIClient]:
+    """A client that signs in as a program does, by a token in the header."""
+
+    def make(user: User) -> APIClient:
+        _, token = AuthToken.objects.create(user)
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=token)
+        return client
+
+    return make
