@@ -1,12 +1,13 @@
 """What the engine sees of the market: contracts, quotes and ticks (domain.md section 1).
 
-A tick is one second of market, columnar: `strikes_cents[i]` has the call quote `call_*[i]` and the put
-quote `put_*[i]`. A missing side or delta is `MISSING` (-1). Ticks are immutable and shared by every
-session of a process, so nobody may change one.
+A tick is one second of market, columnar: `strikes_cents[i]` has the call quote `call_*[i]` and the
+put quote `put_*[i]`. A missing side or delta is `MISSING` (-1). Ticks are immutable and shared by
+every session of a process, so nobody may change one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -69,15 +70,16 @@ class Tick:
     spot_cents: int
     vix_hundredths: int | None
     expected_move_cents: int | None
-    strikes_cents: list[int]
-    call_bid_cents: list[int]
-    call_ask_cents: list[int]
-    call_delta_e4: list[int]
-    put_bid_cents: list[int]
-    put_ask_cents: list[int]
-    put_delta_e4: list[int]
-    # strike -> index; a decoder passes one dict for all ticks of the same strikes
-    row_of_strike: dict[int, int] = field(repr=False)
+    strikes_cents: Sequence[int]
+    call_bid_cents: Sequence[int]
+    call_ask_cents: Sequence[int]
+    call_delta_e4: Sequence[int]
+    put_bid_cents: Sequence[int]
+    put_ask_cents: Sequence[int]
+    put_delta_e4: Sequence[int]
+    # strike -> index. A decoder passes one and the same mapping with all ticks of the same strikes:
+    # by its identity orders and positions know that the rows they remember still hold.
+    row_of_strike: Mapping[int, int] = field(repr=False)
 
     def quote(self, contract: Contract) -> Quote:
         row = self.row_of_strike.get(contract.strike_cents)
@@ -90,5 +92,5 @@ class Tick:
         return Quote(self.put_bid_cents[row], self.put_ask_cents[row], self.put_delta_e4[row])
 
 
-def rows_of(strikes_cents: list[int]) -> dict[int, int]:
+def rows_of(strikes_cents: Sequence[int]) -> dict[int, int]:
     return {strike: row for row, strike in enumerate(strikes_cents)}

@@ -1,18 +1,21 @@
-"""The risk policy and the re-pricing settings: bounds, defaults, and the frozen copy a session keeps.
+"""The risk policy and re-pricing settings: bounds, defaults, the frozen copy a session keeps.
 
-The JSON form is the API's own (flat fields and `reprice`, decimals as strings); `Policy` is what the
-engine computes with: integers only. Bounds and defaults are the page's ("Create a bot", "Automatic
-re-pricing") and contract.md section 4's; this module is their only home.
+The JSON form is the API's own (flat fields and `reprice`, decimals as strings); `Policy` is what
+the engine computes with: integers only. Bounds and defaults are the page's ("Create a bot",
+"Automatic re-pricing") and contract.md section 4's; this module is their only home.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 TICK_CENTS = 5
+PLAIN_DECIMAL = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)"  # no exponent, no separators
+WIDEST = Decimal(10**9)
 
 
 class PolicyError(ValueError):
@@ -58,7 +61,10 @@ class Policy:
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Policy:
-        """Parse a complete or partial policy; what is absent has its default. Raises PolicyError."""
+        """Parse a complete or partial policy; what is absent has its default.
+
+        Raises PolicyError.
+        """
         _refuse_unknown(
             raw, {*_INTEGERS, "max_daily_loss_pct", "auto_pause_on_error", "reprice"}, ""
         )
@@ -107,7 +113,10 @@ class Policy:
 
 
 def merged(current: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """`current` with `changes` laid over it, `reprice` merged field by field; canonical. PolicyError."""
+    """`current` with `changes` laid over it, `reprice` field by field; complete and canonical.
+
+    Raises PolicyError.
+    """
     reprice: dict[str, Any] = {
         kind: dict(block) for kind, block in current.get("reprice", {}).items()
     }
@@ -160,12 +169,15 @@ def _integer(value: Any, path: str, low: int, high: int) -> int:
 def _decimal(value: Any, path: str) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
         raise PolicyError(path, "must be a number")
-    try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation:
-        raise PolicyError(path, "must be a number") from None
+    if isinstance(value, str) and not re.fullmatch(PLAIN_DECIMAL, value.strip()):
+        raise PolicyError(path, "must be a number")
+    number = Decimal(str(value).strip())
     if not number.is_finite():
         raise PolicyError(path, "must be a finite number")
+    # Beyond 28 digits decimal rounds and overflows. What is cut here is outside everybody's bounds.
+    number = max(min(number, WIDEST), -WIDEST)
+    if number != round(number, 18):
+        raise PolicyError(path, "has too many decimals")
     return number
 
 

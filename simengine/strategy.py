@@ -1,7 +1,7 @@
 """The engine's side of a strategy: when it is called, what it sees, what it may answer.
 
-The engine calls `Strategy.call(hook, view, argument)` and reads plain data back; it neither knows nor
-cares where the program runs. The same view must give the same answer.
+The engine calls `Strategy.call(hook, view, argument)` and reads plain data back; it neither knows
+nor cares where the program runs. The same view must give the same answer.
 
 `view` is a dict of plain values (see `simengine.view.build_view` for every key). The answer is a
 `Decision`: a list of actions in emission order and the new value of `ctx.state`. Actions are dicts:
@@ -12,11 +12,15 @@ cares where the program runs. The same view must give the same answer.
      "exit_at_seconds": null | New York second of the day, "name": "..."}
     {"do": "close", "trade": 1, "order": "limit" | "market"}
     {"do": "cancel", "order": 3}
+    {"do": "replace", "order": 3, "limit_cents": signed cents per package of the order}
     {"do": "log", "message": "...", "data": {...}}
     {"do": "signal", "name": "...", "data": {...}}
     {"do": "skip", "reason": "vix_max: VIX 31.20 is above 30"}     (only inside `at`)
 
 Leg quantities are signed ratios of one package: sold legs negative. A null limit is the quoted mid.
+A limit is for the package as written, so [-2, 2] at -320 is two spreads at -160; orders and trades
+in the view have their ratios reduced. The limit of a stop order is its trigger. Once the session is
+flattening, what trades is refused.
 """
 
 from __future__ import annotations
@@ -56,8 +60,9 @@ class StrategyError(Exception):
 
 
 class Strategy(Protocol):
-    hooks: Hooks
+    @property
+    def hooks(self) -> Hooks: ...
 
     def call(self, hook: str, view: dict[str, Any], argument: Any) -> Decision:
-        """Run one hook. `argument` is the time ("10:00") for AT, the fill for ON_FILL, else None."""
+        """Run one hook. `argument`: the time ("10:00") for AT, the fill for ON_FILL, else None."""
         ...
