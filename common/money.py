@@ -5,8 +5,13 @@ A string has no exponent and either no decimals or two: 2500000 -> "25000", 2531
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from typing import Any
+
+# Plain decimals only: no exponent, no thousands separator, no digits of other scripts.
+PLAIN_DECIMAL = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)$"
+NOT_AN_AMOUNT = 'must be an amount in dollars, such as "25000" or "1.45"'
 
 
 def usd(cents: int) -> str:
@@ -20,16 +25,28 @@ def usd_or_none(cents: int | None) -> str | None:
     return None if cents is None else usd(cents)
 
 
-def parse_usd(value: Any) -> int:
-    """Cents of a decimal string or JSON number. ValueError where it is no amount or finer than a cent."""
+def parse_decimal(value: Any) -> Decimal:
+    """The exact value of a plain decimal string or a JSON number. ValueError for anything else."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
-        raise ValueError('must be an amount in dollars, such as "25000" or "1.45"')
+        raise ValueError('must be a decimal, such as "0.0200" or "4"')
+    if isinstance(value, str):
+        value = value.strip()
+        if not re.match(PLAIN_DECIMAL, value):
+            raise ValueError('must be a plain decimal, such as "0.0200" or "4"')
+    number = Decimal(str(value))
+    if not number.is_finite() or abs(number) >= Decimal(10) ** 15:
+        raise ValueError("must be a finite number below 10^15")
+    return number
+
+
+def parse_usd(value: Any) -> int:
+    """Cents of a decimal string or JSON number. ValueError where it is no amount or finer than a
+    cent.
+    """
     try:
-        amount = Decimal(str(value).strip())
-    except InvalidOperation:
-        raise ValueError('must be an amount in dollars, such as "25000" or "1.45"') from None
-    if not amount.is_finite() or abs(amount) >= Decimal(10) ** 15:
-        raise ValueError("must be a finite amount in dollars")
+        amount = parse_decimal(value)
+    except ValueError:
+        raise ValueError(NOT_AN_AMOUNT) from None
     cents = amount.scaleb(2)
     if cents != cents.to_integral_value():
         raise ValueError("must not be finer than a cent")

@@ -1,0 +1,52 @@
+"""Users in the admin site. Passwords have a form of their own; tokens can only be revoked."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from knox.models import AuthToken
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from accounts import services
+from accounts.models import User
+
+admin.site.unregister(AuthToken)  # a list of hashes helps nobody
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    ordering = ("email",)
+    list_display = ("email", "is_active", "is_staff", "date_joined", "last_login")
+    list_filter = ("is_active", "is_staff")
+    search_fields = ("email",)
+    readonly_fields = ("date_joined", "last_login")
+    fieldsets = (
+        (None, {"fields": ("email", "password")}),
+        (
+            "Costs (cents)",
+            {
+                "fields": (
+                    "open_fee_cents",
+                    "close_fee_cents",
+                    "exercise_fee_cents",
+                    "slippage_cents",
+                )
+            },
+        ),
+        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        ("Dates", {"fields": ("date_joined", "last_login")}),
+    )
+    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "password1", "password2")}),)
+
+    actions = ("revoke_tokens",)
+
+    @admin.action(description="Revoke all API tokens")
+    def revoke_tokens(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        count = services.revoke_all_tokens(users=queryset)
+        self.message_user(request, f"{count} tokens revoked.")
