@@ -48,6 +48,10 @@ class Tick(models.Model):
     seq = models.PositiveIntegerField()
     at = models.DateTimeField()  # market time
     received_at = models.DateTimeField()  # market time at which it reached us; lag = received - at
+    # The index values of the payload once more, so that a day's line needs no payload.
+    spot_cents = models.IntegerField()
+    vix_hundredths = models.IntegerField(null=True)
+    expected_move_cents = models.IntegerField(null=True)
     payload = models.BinaryField()
 
     class Meta:
@@ -73,3 +77,25 @@ class MarketClock(models.Model):
 
     def __str__(self) -> str:
         return f"{self.market_at:%Y-%m-%d %H:%M:%S} at {self.speed:g}x"
+
+
+class MarketControl(models.Model):
+    """The one row (id 1) by which an operator steers the market process. No row: leave it alone."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    is_paused = models.BooleanField(default=False)
+    steps_left = models.PositiveIntegerField(default=0)  # ticks still to publish while paused
+    speed = models.FloatField(null=True)  # market seconds per wall second; null: the process's own
+    is_looping = models.BooleanField(default=False)  # a tape begins again, on later dates
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_market_control")]
+
+    def __str__(self) -> str:
+        return ", ".join(
+            [
+                "paused" if self.is_paused else "running",
+                f"speed {self.speed:g}" if self.speed else "its own speed",
+                "looping" if self.is_looping else "not looping",
+            ]
+        )

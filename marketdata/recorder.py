@@ -1,0 +1,78 @@
+"""Packing a finished day into a tape file, and letting go of old days of the log."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from django.db import OperationalError, connection, transaction
+
+from marketdata import ticklog
+from marketdata.models import MarketDay
+from marketdata.tape.parquet import TICKS_PER_GROUP, TapeWriter
+from marketdata.tape.store import packed_name
+
+log = logging.getLogger(__name__)
+
+
+def unpacked_days() -> list[MarketDay]:
+    """Closed days with ticks that have no tape yet: packing was interrupted."""
+    closed = MarketDay.objects.filter(status=MarketDay.Status.CLOSED, tape_digest="")
+    return list(closed.exclude(last_seq=0).order_by("trading_date"))
+
+
+def pack(day: MarketDay, tape_dir: Path, keep_going: Callable[[], bool]) -> bool:
+    """Write the day's ticks to a tape and remember it on the day.
+
+    `keep_going` is asked between row groups (and may give a sign of life); at its first no, nothing
+    is left behind and the answer is False.
+    """
+    growing = tape_dir / f".{os.getpid()}-{day.trading_date}.parquet"
+    official = day.settlement_source == "official"
+    writer = TapeWriter(
+        growing,
+        trading_date=day.trading_date,
+        settlement_cents=day.settlement_cents if official else None,
+        held_seconds=0,
+    )
+    try:
+        seq = 0
+        while ticks := ticklog.read(day.trading_date, seq, TICKS_PER_GROUP):
+            if not keep_going():
+                writer.abandon()
+                return False
+            writer.write(ticks)
+            seq = ticks[-1].seq
+        digest = writer.finish(
+            open_at=day.open_at,
+            close_at=day.close_at,
+            settlement_source=day.settlement_source if official else "",
+            source=day.source,
+        )
+    except BaseException:
+        writer.abandon()
+        raise
+    path = tape_dir / packed_name(day.trading_date, digest)
+    growing.replace(path)
+    MarketDay.objects.filter(pk=day.pk).update(tape_digest=digest, tape_path=str(path.resolve()))
+    return True
+
+
+def drop_old_days(keep_days: int) -> None:
+    """Drop the ticks of all but the newest `keep_days` days; only of closed ones that have a tape.
+
+    Their tapes and rows stay. A day somebody is reading right now is left for the next time.
+    """
+    newest = MarketDay.objects.order_by("-trading_date").values_list("pk", flat=True)[:keep_days]
+    old = MarketDay.objects.filter(status=MarketDay.Status.CLOSED).exclude(tape_digest="")
+    for trading_date in old.exclude(pk__in=list(newest)).values_list("pk", flat=True):
+        if not ticklog.has_partition(trading_date):
+            continue
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '500ms'")
+                ticklog.drop_partition(trading_date)
+        except OperationalError as exc:
+            log.info("the ticks of %s stay for now: %s", trading_date, exc)

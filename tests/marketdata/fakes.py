@@ -1,0 +1,69 @@
+"""A wall clock that runs as fast as the test, and small feeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from marketdata.feeds.replay import ReplayFeed
+from marketdata.plans import TapePlan
+from marketdata.tape.model import Tape, digest_of
+from marketdata.tape.parquet import write_tape
+from simengine.market import Tick
+from tests.marketdata.factories import A_DAY, CLOSE_AT, OPEN_AT, WALL
+
+
+class FakeWall:
+    """`wait` takes no time. Stops when `stop_when`, asked at every wait, says so."""
+
+    def __init__(self, stop_when: Callable[[], bool] = lambda: False, limit: int = 5_000) -> None:
+        self.seconds = 1_000.0
+        self.waits: list[float] = []
+        self.is_stopping = False
+        self._stop_when = stop_when
+        self._limit = limit
+
+    def now(self) -> datetime:
+        return WALL + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.seconds += seconds
+        if self._stop_when() or len(self.waits) >= self._limit:
+            self.is_stopping = True
+
+
+class ListFeed:
+    """A feed of given ticks; its settlement may be missing."""
+
+    def __init__(self, ticks: list[Tick], settlement: tuple[int, str] | None = None) -> None:
+        self.trading_date, self.open_at, self.close_at = A_DAY, OPEN_AT, CLOSE_AT
+        self.source = "test:list"
+        self.source_options: dict[str, Any] = {"kind": "test"}
+        self._ticks, self._settlement = ticks, settlement
+
+    def ticks(self, after_seq: int) -> Iterator[Tick]:
+        return iter(self._ticks[after_seq:])
+
+    def settlement(self) -> tuple[int, str] | None:
+        return self._settlement
+
+
+def tape_plan(tmp_path: Any, ticks: list[Tick], settlement_cents: int | None = None) -> TapePlan:
+    tape = Tape(
+        trading_date=A_DAY,
+        open_at=OPEN_AT,
+        close_at=CLOSE_AT,
+        ticks=ticks,
+        settlement_cents=settlement_cents,
+        settlement_source="" if settlement_cents is None else "official",
+        source="test",
+        held_seconds=0,
+        digest=digest_of(A_DAY, settlement_cents, 0, ticks),
+    )
+    path = tmp_path / "day.parquet"
+    return TapePlan(ReplayFeed(write_tape(tape, path), path))
