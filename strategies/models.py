@@ -1,7 +1,7 @@
 """Saved strategies: immutable, content-addressed programs and the links users hold to them.
 
-Equal programs are one `Strategy` row, whoever saved them and however (contract.md section 3). What a
-link says about its origin (form or program) stays on the link.
+Equal programs are one `Strategy` row, whoever saved them and however (contract.md section 3). What
+a link says about its origin (form or program) stays on the link.
 """
 
 from __future__ import annotations
@@ -9,11 +9,19 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
+from django.db.models import Q
+
+from accounts.models import User
 
 
 class Strategy(models.Model):
-    """An immutable program. Never updated; a changed program is another row."""
+    """An immutable program. A changed program is another row.
+
+    The database sees to it (migration 0002): `source_hash` is the hash of `program`, and no row is
+    ever updated.
+    """
 
     source_hash = models.CharField(max_length=64, primary_key=True)  # SHA-256 of `program`, hex
     program = models.TextField()
@@ -24,8 +32,13 @@ class Strategy(models.Model):
 
 
 class StrategyLinkQuerySet(models.QuerySet["StrategyLink"]):
-    def owned_by(self, user: object) -> StrategyLinkQuerySet:
+    def owned_by(self, user: User) -> StrategyLinkQuerySet:
         return self.filter(owner=user)
+
+    def readable_by(self, user: User | AnonymousUser) -> StrategyLinkQuerySet:
+        """One's own, and the public ones of everybody."""
+        is_public = Q(privacy=StrategyLink.Privacy.PUBLIC)
+        return self.filter(is_public | Q(owner=user) if isinstance(user, User) else is_public)
 
 
 class StrategyLink(models.Model):
@@ -52,6 +65,9 @@ class StrategyLink(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = StrategyLinkQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "-created_at", "-id"], name="links_newest_first")]
 
     def __str__(self) -> str:
         return self.name

@@ -36,5 +36,8 @@ class Migration(migrations.Migration):
                 ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='strategy_links', to=settings.AUTH_USER_MODEL)),
                 ('strategy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links', to='strategies.strategy')),
             ],
+            options={
+                'indexes': [models.Index(fields=['owner', '-created_at', '-id'], name='links_newest_first')],
+            },
         ),
     ]
