@@ -1,4 +1,6 @@
-"""The life of a session: the only list of statuses and the only table of moves (contract.md section 5)."""
+"""The life of a session: the only list of statuses and the only table of moves (contract.md
+section 5).
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ NEXT: dict[Status, frozenset[Status]] = {
     S.REGISTERING: frozenset({S.WAITING_FOR_DATA, S.KILLING, S.FAILED}),
     S.WAITING_FOR_DATA: frozenset({S.RUNNING, S.KILLING, S.FAILED}),
     S.RUNNING: frozenset({S.SETTLING, S.HALTED, S.KILLING, S.FAILED}),
-    S.KILLING: frozenset({S.KILLED, S.FAILED}),
+    # A stop may be asked for while the end is already being written: then that end stands.
+    S.KILLING: frozenset({S.KILLED, S.FAILED, S.HALTED, S.COMPLETED}),
     S.SETTLING: frozenset({S.COMPLETED, S.KILLING, S.FAILED}),
 }
 TERMINAL: frozenset[Status] = frozenset(Status) - NEXT.keys()
@@ -36,6 +39,14 @@ class IllegalTransition(Exception):
     """A move that is not in the table: a bug of the caller."""
 
 
-def check_move(source: str, target: str) -> None:
-    if Status(target) not in NEXT.get(Status(source), frozenset()):
-        raise IllegalTransition(f"{source} -> {target}")
+def moves(source: str, target: str) -> list[Status]:
+    """The statuses passed on the shortest way from `source` to `target`, the latter included.
+
+    A batch of ticks may cross several at once. Raises IllegalTransition where no way leads.
+    """
+    paths: list[list[Status]] = [[Status(source)]]
+    for path in paths:
+        if path[-1] == target:
+            return path[1:]
+        paths += [[*path, after] for after in sorted(NEXT.get(path[-1], ())) if after not in path]
+    raise IllegalTransition(f"{source} -> {target}")

@@ -1,13 +1,14 @@
 """One trading day of a bot, and everything that is written while it runs.
 
-Rows below a session are append-only and carry (session, tick, index) or an ordinal unique per session,
-behind the fence of `BotSession.epoch` (architecture section 4). Money is integer cents; a price is signed
-from our side: a debit is positive, a credit negative (domain.md section 5).
+Rows below a session are append-only and carry (session, tick, index) or an ordinal unique per
+session, behind the fence of `BotSession.epoch` (architecture section 4). Money is integer cents; a
+price is signed from our side: a debit is positive, a credit negative (domain.md section 5).
 """
 
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -17,7 +18,7 @@ from sessions.lifecycle import LIVE, Status
 
 
 class BotSessionQuerySet(models.QuerySet["BotSession"]):
-    def owned_by(self, user: object) -> BotSessionQuerySet:
+    def owned_by(self, user: Any) -> BotSessionQuerySet:
         return self.filter(bot__owner=user)
 
     def live(self) -> BotSessionQuerySet:
@@ -48,13 +49,15 @@ class BotSession(models.Model):
     engine_version = models.CharField(max_length=20, blank=True, default="")
     first_seq = models.PositiveIntegerField(default=1)  # the first tick that is this session's
 
-    # Who runs it, and how far it is. `state` is the engine's snapshot after tick `last_tick_seq`.
+    # Who runs it, and how far it is. `state` is the engine's snapshot after tick
+    # `state_seq`; nothing happened on the ticks from there to `last_tick_seq`.
     owner = models.UUIDField(null=True, blank=True)
     epoch = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
     last_tick_seq = models.PositiveIntegerField(default=0)
     last_tick_at = models.DateTimeField(null=True, blank=True)
     state = models.JSONField(null=True)
+    state_seq = models.PositiveIntegerField(default=0)  # quiet ticks after it are replayed
     takeovers = models.PositiveIntegerField(default=0)
     poison_seq = models.PositiveIntegerField(null=True, blank=True)  # the tick owners died at
     poison_count = models.PositiveIntegerField(default=0)
@@ -170,7 +173,9 @@ class Trade(SessionRow):
 
 
 class Position(SessionRow):
-    """Per instrument, pooled over trades; moves with fills and settlement only. Marks are in the state."""
+    """Per instrument, pooled over trades; moves with fills and settlement only. Marks are in the
+    state.
+    """
 
     session = models.ForeignKey(BotSession, on_delete=models.CASCADE, related_name="positions")
     instrument = models.CharField(max_length=21)
@@ -220,16 +225,18 @@ class Decision(SessionRow):
 
 
 class SessionEvent(SessionRow):
-    """Everything the engine and the runner did, one row an event: the audit trail and the stream."""
+    """Everything the engine and the runner did, one row an event: the audit trail and the
+    stream.
+    """
 
     session = models.ForeignKey(BotSession, on_delete=models.CASCADE, related_name="events")
-    number = models.PositiveIntegerField()
+    index = models.PositiveIntegerField()  # within the tick; see sessions.rows for the ranges
     kind = models.CharField(max_length=30)
     data = models.JSONField(default=dict)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["session", "number"], name="event_number_once")
+            models.UniqueConstraint(fields=["session", "tick_seq", "index"], name="event_once")
         ]
 
 

@@ -1,0 +1,33 @@
+# mypy: disable-error-code="type-arg"
+# DRF's serializers are generic in their stubs and not at run time.
+"""Query parameters and bodies of the session endpoints."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from common.shapes import StrictSerializer
+
+ORDER_STATUSES = ("pending", "filled", "canceled", "expired", "rejected")
+
+
+class StopQuery(StrictSerializer):
+    flatten = serializers.BooleanField(
+        default=False, help_text="Close open positions at market first (ours)."
+    )
+
+
+class OrderQuery(StrictSerializer):
+    status = serializers.ChoiceField(ORDER_STATUSES, required=False)
+
+
+class FinancialsQuery(StrictSerializer):
+    interval = serializers.IntegerField(
+        default=1,
+        min_value=1,
+        max_value=3600,
+        help_text="Seconds: the last row of every interval.",
+    )
+    since = serializers.DateTimeField(
+        required=False, help_text="RFC 3339; only rows after this time."
+    )

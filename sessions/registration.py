@@ -1,0 +1,166 @@
+"""Registration: what a session freezes when it leaves `registering`, and how it enters memory.
+
+Frozen are the bot's policy and carried balance, its owner's fees and slippage, the pinned program
+and the engine's version; the session never looks at the bot again until it settles.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.apps import apps
+from django.db import transaction
+
+from marketdata import ticklog
+from marketdata.models import MarketDay
+from sessions import ownership
+from sessions.hosted import HostedSession, NoStrategy
+from sessions.lifecycle import Status
+from sessions.models import BotSession, Position, SessionRequest
+from sessions.rows import RowBuilder
+from sessions.terms import terms_of
+from simengine import ENGINE_VERSION
+from simengine.market import Tick
+from simengine.state import FAILED
+from simengine.strategy import Strategy
+from strategies.runtime.program import InvalidProgram
+from strategies.runtime.sandbox import Sandbox, SandboxUnavailable
+
+if TYPE_CHECKING:
+    from bots.models import Bot
+
+log = logging.getLogger(__name__)
+
+FROZEN = (
+    "policy",
+    "opening_balance_cents",
+    "fee_schedule",
+    "slippage_cents",
+    "engine_version",
+)
+POISONED_AFTER_OWNERS = 3
+READ_AT_ONCE = 600
+
+
+def freeze(session: BotSession, bot: Bot) -> None:
+    """Copy what a session keeps from the bot and its owner (unsaved).
+
+    Call it with the bot's row locked, so that no edit falls between two of the copies.
+    """
+    session.policy = bot.policy
+    session.opening_balance_cents = bot.cash_balance_cents
+    session.fee_schedule = {
+        "open_cents": bot.owner.open_fee_cents,
+        "close_cents": bot.owner.close_fee_cents,
+        "exercise_cents": bot.owner.exercise_fee_cents,
+    }
+    session.slippage_cents = bot.owner.slippage_cents
+    session.engine_version = ENGINE_VERSION
+
+
+class Gone:
+    """The row is somebody else's by now, or deleted."""
+
+
+class Registrar:
+    """Brings claimed sessions into a runner's memory. Programs run in `sandbox`."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def host(
+        self, session_id: uuid.UUID, *, owner: uuid.UUID, day: MarketDay | None
+    ) -> HostedSession | Gone | None:
+        """The session, ready to be stepped; None while it is not due; Gone if it is not ours."""
+        row = (
+            BotSession.objects.select_related("strategy").filter(pk=session_id, owner=owner).first()
+        )
+        if row is None:
+            return Gone()
+        if day is None:
+            return None
+        if row.policy is None and not self._register_scheduled(row, day):
+            return None
+        return self._load(row, day)
+
+    def fail_after_crash(self, hosted: HostedSession) -> bool:
+        """Our own code failed on this session: take the last committed state and end it.
+
+        False where it fails even while ending: then it is out of everybody's hands, for operators.
+        """
+        if hosted.state.end == FAILED:
+            ownership.quarantine(hosted.row)
+            return False
+        row = BotSession.objects.get(pk=hosted.row.pk)
+        again = HostedSession(row, hosted.terms, NoStrategy(), held=_instruments(row))
+        again.row.epoch = hosted.row.epoch
+        hosted.__dict__.update(again.__dict__)
+        hosted.fail("engine_error: the engine could not process a tick; the operators know")
+        return True
+
+    def _register_scheduled(self, row: BotSession, day: MarketDay) -> bool:
+        """At the open (or to be stopped before it): freeze, and move to `registering`."""
+        is_asked_to_stop = SessionRequest.objects.filter(session=row, obeyed_seq=None).exists()
+        if day.opened_at is None and not is_asked_to_stop:
+            return False
+        with transaction.atomic():
+            bots = apps.get_model("bots", "Bot").objects
+            bot = bots.select_for_update(of=("self",)).select_related("owner").get(pk=row.bot_id)
+            if row.bot.sessions.unfinished().exclude(pk=row.pk).exists():
+                return False  # the day before has no settlement yet, so there is no balance
+            freeze(row, bot)
+            frozen = {name: getattr(row, name) for name in FROZEN}
+            mine = BotSession.objects.filter(pk=row.pk, epoch=row.epoch)
+            if mine.update(**frozen) != 1:
+                return False
+            # A session asked to stop before the open is `killing` already and stays it.
+            if mine.filter(status=Status.SCHEDULED).update(status=Status.REGISTERING):
+                row.status = Status.REGISTERING
+                write_status(row, Status.REGISTERING, at=day.open_at)
+        return True
+
+    def _load(self, row: BotSession, day: MarketDay) -> HostedSession | None:
+        terms = terms_of(row, open_at=day.open_at, close_at=day.close_at)
+        failure = ""
+        strategy: Strategy = NoStrategy()
+        if row.poison_count >= POISONED_AFTER_OWNERS:
+            failure = f"poison_tick: {row.poison_count} owners died at tick {row.last_tick_seq + 1}"
+        else:
+            try:
+                strategy = self._sandbox.strategy(row.strategy.program)
+            except InvalidProgram as exc:
+                failure = f"strategy_cannot_load: {exc}"
+            except SandboxUnavailable:
+                log.warning("no sandbox; the session waits", extra={"session": str(row.pk)})
+                return None
+        hosted = HostedSession(row, terms, strategy, held=_instruments(row))
+        if row.state is not None and row.state_seq < row.last_tick_seq:
+            hosted.replay(_ticks(day, row.state_seq, row.last_tick_seq))
+        if failure:
+            hosted.fail(failure)
+        hosted.announce(at=hosted.last_tick_at or row.created_at)
+        return hosted
+
+
+def write_status(session: BotSession, status: Status, *, at: datetime) -> None:
+    """Write down that a session got a status outside a tick."""
+    builder = RowBuilder(session.pk, session.trading_date)
+    builder.status_row(status, tick_seq=session.last_tick_seq, at=at, reason="").save(
+        force_insert=True
+    )
+
+
+def _instruments(row: BotSession) -> list[str]:
+    return list(Position.objects.filter(session=row).values_list("instrument", flat=True))
+
+
+def _ticks(day: MarketDay, after_seq: int, last_seq: int) -> Iterator[Tick]:
+    while after_seq < last_seq:
+        limit = min(READ_AT_ONCE, last_seq - after_seq)
+        ticks = ticklog.read(day.trading_date, after_seq, limit)
+        yield from ticks
+        after_seq += limit

@@ -1,0 +1,253 @@
+"""The runner: claims sessions, steps them through the tick log, commits, hands over.
+
+One runner a process, many sessions a runner. Every turn reads the next ticks of the log for each
+group of sessions that stand at the same tick, steps them all and commits once. A late runner
+catches up tick by tick, so being late never costs or gives anybody a fill. Anything the database
+says other than "done" makes the runner forget what it holds and claim again: what is committed is
+what happened.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import date
+
+from django.db import Error as DatabaseError
+from django.db import connection
+
+from marketdata import ticklog
+from marketdata.models import MarketDay
+from sessions import ownership, wakeups
+from sessions.commit import commit
+from sessions.hosted import HostedSession
+from sessions.models import SessionRequest
+from sessions.registration import Registrar
+from simengine.market import Tick
+from strategies.runtime.sandbox import SandboxUnavailable
+
+log = logging.getLogger(__name__)
+
+TICKS_PER_TURN = 60  # bounds one transaction while catching up
+CLAIM_EVERY_SECONDS = 0.5
+RENEW_EVERY_SECONDS = 1.0
+OBEY_WITHOUT_TICK_AFTER_SECONDS = 1.0
+RETRY_AFTER_SECONDS = 0.5
+
+
+class Runner:
+    """`stop_requested` is asked between turns; `idle_seconds` without work end the run."""
+
+    def __init__(
+        self,
+        *,
+        registrar: Registrar,
+        stop_requested: Callable[[], bool],
+        capacity: int,
+        idle_seconds: float = 5.0,
+    ) -> None:
+        self.owner = uuid.uuid4()
+        self._registrar = registrar
+        self._stop_requested = stop_requested
+        self._capacity = capacity
+        self._idle_seconds = idle_seconds
+        self._hosted: dict[uuid.UUID, HostedSession] = {}
+        self._unregistered: dict[uuid.UUID, date] = {}
+        self._asked_at: dict[uuid.UUID, float] = {}  # since when a request waits for a tick
+        self._claimed_at = self._renewed_at = 0.0
+        self._busy_at = time.monotonic()
+
+    def run(self) -> None:
+        """Drive sessions until asked to stop or until there is nothing left to drive."""
+        log.info("runner started", extra={"owner": str(self.owner)})
+        with wakeups.Listener() as listener:
+            while not self._stop_requested() and not self._is_idle():
+                try:
+                    if not self.turn():
+                        listener.wait()
+                except (DatabaseError, SandboxUnavailable):
+                    # Unknown outcome included: nothing in memory counts any more.
+                    log.warning("trouble around us, starting over", exc_info=True)
+                    self._forget()
+                    time.sleep(RETRY_AFTER_SECONDS)
+        self._hand_over()
+
+    def turn(self) -> bool:
+        """Claim, register, step, commit once. Says whether anything moved."""
+        self._claim()
+        days = self._days()
+        moved = self._register(days)
+        requests = self._open_requests()
+        for group in self._groups():
+            moved |= self._advance(group, days[group[0].row.trading_date], requests)
+        self._renew()
+        if moved:
+            self._busy_at = time.monotonic()
+        return moved
+
+    # Claiming ---------------------------------------------------------------------------------
+
+    def _claim(self) -> None:
+        now = time.monotonic()
+        if now - self._claimed_at < CLAIM_EVERY_SECONDS:
+            return
+        self._claimed_at = now
+        room = self._capacity - len(self._hosted) - len(self._unregistered)
+        for row in ownership.claim(owner=self.owner, room=room):
+            self._hosted.pop(row.pk, None)
+            self._unregistered[row.pk] = row.trading_date
+            self._busy_at = now
+
+    def _register(self, days: dict[date, MarketDay]) -> bool:
+        """Bring claimed rows into memory, registering the ones that are due."""
+        moved = False
+        for session_id, trading_date in list(self._unregistered.items()):
+            hosted = self._registrar.host(session_id, owner=self.owner, day=days.get(trading_date))
+            if hosted is None:
+                continue  # not due yet, or gone
+            del self._unregistered[session_id]
+            if isinstance(hosted, HostedSession):
+                self._hosted[session_id] = hosted
+                moved = True
+        return moved
+
+    def _renew(self) -> None:
+        now = time.monotonic()
+        if now - self._renewed_at >= RENEW_EVERY_SECONDS and (self._hosted or self._unregistered):
+            ownership.renew(owner=self.owner)
+            self._renewed_at = now
+
+    def _is_idle(self) -> bool:
+        if self._hosted or self._unregistered:
+            return False
+        return time.monotonic() - self._busy_at > self._idle_seconds
+
+    def _forget(self) -> None:
+        connection.close()
+        self._hosted.clear()
+        self._unregistered.clear()
+        self._claimed_at = 0.0
+        self.owner = uuid.uuid4()  # what we held expires; a new name cannot be confused with it
+
+    def _hand_over(self) -> None:
+        try:
+            ownership.release(owner=self.owner)
+        except DatabaseError:
+            log.warning("could not release the leases; they run out", exc_info=True)
+        log.info("runner stopped", extra={"owner": str(self.owner)})
+
+    # Stepping ---------------------------------------------------------------------------------
+
+    def _days(self) -> dict[date, MarketDay]:
+        dates = {hosted.row.trading_date for hosted in self._hosted.values()}
+        dates |= set(self._unregistered.values())
+        return {day.pk: day for day in MarketDay.objects.filter(pk__in=dates)}
+
+    def _open_requests(self) -> dict[uuid.UUID, list[SessionRequest]]:
+        found: dict[uuid.UUID, list[SessionRequest]] = defaultdict(list)
+        if self._hosted:
+            rows = SessionRequest.objects.filter(session__in=self._hosted, obeyed_seq=None)
+            for request in rows.order_by("pk"):
+                found[request.session_id].append(request)
+        for session_id in set(self._asked_at) - set(found):
+            del self._asked_at[session_id]
+        for session_id in found:
+            self._asked_at.setdefault(session_id, time.monotonic())
+        return found
+
+    def _groups(self) -> list[list[HostedSession]]:
+        """Sessions of one day that stand at one tick read the log together."""
+        groups: dict[tuple[date, int], list[HostedSession]] = defaultdict(list)
+        for hosted in self._hosted.values():
+            groups[hosted.row.trading_date, hosted.state.last_seq].append(hosted)
+        return [groups[key] for key in sorted(groups)]
+
+    def _advance(
+        self,
+        group: list[HostedSession],
+        day: MarketDay,
+        requests: dict[uuid.UUID, list[SessionRequest]],
+    ) -> bool:
+        # `day` was read before the ticks: if it says closed, no tick comes after the ones read now.
+        after_seq = group[0].state.last_seq
+        ticks: list[Tick] = []
+        if after_seq < day.last_seq:
+            ticks = ticklog.read(day.trading_date, after_seq, TICKS_PER_TURN)
+        moved = [
+            hosted
+            for hosted in group
+            if self._drive(hosted, day, ticks, requests.get(hosted.row.pk, []))
+        ]
+        if not moved:
+            return False
+        kept = commit(moved, owner=self.owner)
+        for hosted in moved:
+            if hosted not in kept:
+                log.warning("session lost to another owner", extra=_ids(hosted))
+            if hosted not in kept or hosted.is_final:
+                self._hosted.pop(hosted.row.pk)
+        wakeups.publish_moved(hosted.row.pk for hosted in kept)
+        return True
+
+    def _drive(
+        self,
+        hosted: HostedSession,
+        day: MarketDay,
+        ticks: Sequence[Tick],
+        requests: list[SessionRequest],
+    ) -> bool:
+        """Step one session as far as this turn goes. An error of ours ends this session only."""
+        try:
+            return self._step(hosted, day, ticks, requests)
+        except (DatabaseError, SandboxUnavailable):
+            raise
+        except Exception:
+            log.exception("the engine failed on a session", extra=_ids(hosted))
+            if not self._registrar.fail_after_crash(hosted):
+                self._hosted.pop(hosted.row.pk)
+                return False
+            return True
+
+    def _step(
+        self,
+        hosted: HostedSession,
+        day: MarketDay,
+        ticks: Sequence[Tick],
+        requests: list[SessionRequest],
+    ) -> bool:
+        for tick in ticks:
+            hosted.step(tick, requests)
+            requests = []
+            if hosted.is_final:
+                return True
+        moved = bool(ticks) or hosted.uncommitted.has_events
+        if requests and self._waited_for_a_tick(hosted):
+            before = SessionRequest.objects.filter(
+                session=hosted.row.pk, obeyed_seq=hosted.state.last_seq
+            ).count()
+            hosted.obey_without_tick(requests, obeyed_before=before)
+            moved = True
+        if day.status != MarketDay.Status.CLOSED or hosted.state.last_seq < day.last_seq:
+            return moved
+        if not hosted.awaits_settlement and not hosted.is_final:
+            hosted.close_market(close_at=day.close_at)
+            moved = True
+        if hosted.awaits_settlement and day.settlement_cents is not None:
+            hosted.settle(day.settlement_cents, close_at=day.close_at)
+            moved = True
+        return moved
+
+    def _waited_for_a_tick(self, hosted: HostedSession) -> bool:
+        asked_at = self._asked_at.get(hosted.row.pk, time.monotonic())
+        return time.monotonic() - asked_at >= OBEY_WITHOUT_TICK_AFTER_SECONDS
+
+
+def _ids(hosted: HostedSession) -> dict[str, str | int]:
+    return {
+        "session": str(hosted.row.pk),
+        "epoch": hosted.row.epoch,
+        "tick_seq": hosted.state.last_seq,
+    }
