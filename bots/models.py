@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -15,7 +16,7 @@ def every_weekday() -> list[str]:
 
 
 class BotQuerySet(models.QuerySet["Bot"]):
-    def owned_by(self, user: object) -> BotQuerySet:
+    def owned_by(self, user: Any) -> BotQuerySet:
         return self.filter(owner=user)
 
     def active(self) -> BotQuerySet:

@@ -1,0 +1,118 @@
+"""What is known about bots. Every read takes a constant number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import cast
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from accounts.models import User
+from bots.models import Bot, every_weekday
+from bots.summary import Day, Summary, summarise
+from marketdata.models import MarketDay
+from sessions.lifecycle import Status
+from sessions.models import BotSession, BotSessionQuerySet
+from sessions.queries import BotNotFound
+
+SESSIONS_SHOWN = 90
+RUNNING = "running"
+
+
+@dataclass(frozen=True, slots=True)
+class BotView:
+    """A bot with the two sessions its object shows: the live one, and the latest that has ended."""
+
+    bot: Bot
+    active_session: BotSession | None
+    last_session: BotSession | None
+
+    @property
+    def runtime_status(self) -> str:
+        """What the current or last session is doing (contract.md section 4)."""
+        if self.bot.status == Bot.Status.ARCHIVED:
+            return Bot.Status.ARCHIVED.value
+        if self.active_session is not None:
+            is_scheduled = self.active_session.status == Status.SCHEDULED
+            return Status.SCHEDULED.value if is_scheduled else RUNNING
+        return self.last_session.status if self.last_session else Bot.Status.IDLE.value
+
+
+def bot_of(*, owner: User, bot_id: UUID) -> Bot:
+    """The owner's bot, or BotNotFound."""
+    bot = Bot.objects.owned_by(owner).filter(pk=bot_id).first()
+    if bot is None:
+        raise BotNotFound
+    return bot
+
+
+def bots_of(
+    *, owner: User, strategy_id: UUID | None = None, status: str | None = None
+) -> QuerySet[Bot]:
+    """The owner's bots, newest first, archived ones included unless `status` says otherwise."""
+    bots = Bot.objects.owned_by(owner).order_by("-created_at", "-pk")
+    if strategy_id is not None:
+        bots = bots.filter(strategy_link_id=strategy_id)
+    return bots if status is None else bots.filter(status=status)
+
+
+def views(bots: Iterable[Bot]) -> list[BotView]:
+    """The bots with their sessions, in the order given; two queries however many they are."""
+    bots = list(bots)
+    live = {session.bot_id: session for session in _sessions(bots).live()}
+    ended = {
+        session.bot_id: session
+        for session in _sessions(bots)
+        .exclude(pk__in=[session.pk for session in live.values()])
+        .order_by("bot_id", "-trading_date")
+        .distinct("bot_id")
+    }
+    return [BotView(bot, live.get(bot.pk), ended.get(bot.pk)) for bot in bots]
+
+
+def view(bot: Bot) -> BotView:
+    return views([bot])[0]
+
+
+def recent_sessions(bot: Bot) -> list[BotSession]:
+    """Newest first, at most 90."""
+    return list(_sessions([bot]).order_by("-trading_date")[:SESSIONS_SHOWN])
+
+
+def summary(bot: Bot) -> Summary:
+    """The roll-up of the settled sessions."""
+    settled = (
+        bot.sessions.settled()
+        .filter(total_pl_cents__isnull=False, opening_balance_cents__isnull=False)
+        .order_by("trading_date")
+        .values_list("trading_date", "opening_balance_cents", "total_pl_cents")
+    )
+    days = cast(Iterable[tuple[date, int, int]], settled)  # the filter leaves no null
+    return summarise([Day(*day) for day in days])
+
+
+def due_for_auto_start(day: MarketDay) -> QuerySet[Bot]:
+    """Bots that start by themselves on `day` and have no session there yet.
+
+    A bot whose auto_start was switched on after the day's first tick waits for the next day; a
+    closed day starts nobody.
+    """
+    bots = Bot.objects.active().filter(
+        auto_start=True,
+        owner__is_active=True,
+        weekdays__contains=[every_weekday()[day.trading_date.weekday()]],
+    )
+    if day.status == MarketDay.Status.CLOSED:
+        return bots.none()
+    if day.opened_at is not None:
+        bots = bots.filter(auto_start_since__lte=day.opened_at)
+    todays = BotSession.objects.filter(bot=OuterRef("pk"), trading_date=day.trading_date)
+    return bots.exclude(Exists(todays)).order_by("pk")
+
+
+def _sessions(bots: Sequence[Bot]) -> BotSessionQuerySet:
+    # The engine's snapshot is large and nobody here reads it.
+    return BotSession.objects.filter(bot__in=bots).defer("state")
