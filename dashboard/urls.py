@@ -1,1 +1,41 @@
-urlpatterns: list = []
+"""The pages. Below /dashboard/ are fragments and data of these pages, not meant for programs."""
+
+from django.urls import path
+
+from common.routing import route
+from dashboard.views import account, auth, bots, market, overview, sessions, strategies
+
+app_name = "dashboard"
+
+BOT = "bots/<uuid:bot_id>"
+SESSION = f"{BOT}/sessions/<uuid:session_id>"
+
+urlpatterns = [
+    *route("login", auth.SignIn.as_view(), name="login"),
+    *route("logout", auth.SignOut.as_view(), name="logout"),
+    path("", overview.home, name="home"),
+    *route("bots/new", bots.new_bot, name="bot-new"),
+    *route(BOT, bots.bot_page, name="bot"),
+    *route(f"{BOT}/edit", bots.edit_bot, name="bot-edit"),
+    *route(f"{BOT}/start", bots.start_bot, name="bot-start"),
+    *route(f"{BOT}/archive", bots.archive_bot, name="bot-archive"),
+    *route(SESSION, sessions.session_page, name="session"),
+    *route(f"{SESSION}/stop", sessions.stop_session, name="session-stop"),
+    *route(f"{SESSION}/cancel-orders", sessions.cancel_orders, name="session-cancel"),
+    *route("strategies", strategies.strategy_list, name="strategies"),
+    *route("strategies/new", strategies.new_strategy, name="strategy-new"),
+    *route("strategies/<uuid:strategy_id>", strategies.strategy_page, name="strategy"),
+    *route("strategies/<uuid:strategy_id>/clone", strategies.clone_strategy, name="strategy-clone"),
+    *route("market", market.market, name="market"),
+    *route("account", account.account, name="account"),
+    *route("account/tokens", account.create_token, name="token-create"),
+    *route("account/tokens/revoke", account.revoke_token, name="token-revoke"),
+    path("dashboard/overview", overview.rows, name="overview-rows"),
+    path("dashboard/market-strip", overview.strip, name="market-strip"),
+    path("dashboard/market", market.market_body, name="market-body"),
+    path(f"dashboard/{BOT}/equity", bots.equity, name="bot-equity"),
+    path(f"dashboard/{SESSION}/line", sessions.line, name="session-line"),
+    path(f"dashboard/{SESSION}/head", sessions.session_head, name="session-head"),
+    path(f"dashboard/{SESSION}/book", sessions.session_book, name="session-book"),
+    path(f"dashboard/{SESSION}/log", sessions.session_log, name="session-log"),
+]

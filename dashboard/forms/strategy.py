@@ -1,0 +1,110 @@
+"""The form of a new strategy: a name and its source, as JSON form or as program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import QueryDict
+from rest_framework.exceptions import ParseError, ValidationError
+
+from common.api import flat_fields
+from common.errors import InvalidInput, Refusal
+from common.parsing import parse_json
+from dashboard.forms import base
+from dashboard.forms.base import Field, Form, Group
+from strategies.models import StrategyLink
+from strategies.shapes import DESCRIPTION_LENGTH, NAME_LENGTH, CreateStrategyInput
+from strategies.templates import TEMPLATES, Template
+
+FORM = StrategyLink.Kind.FORM.value
+PROGRAM = StrategyLink.Kind.PROGRAM.value
+LABELS = {FORM: "Form (JSON)", PROGRAM: "Program"}
+HINTS = {
+    FORM: "Legs, entry times, exits and sizing. Start from a template above.",
+    PROGRAM: "Python's own syntax, run in a sandbox: on_start, on_tick, on_fill, times and at.",
+}
+STARTING_PROGRAM = """times = ["10:00"]
+
+
+def at(ctx, time):
+    ctx.open([sell("put", delta=0.30), buy("put", offset=-25, leg=0)], profit_target_pct=50)
+"""
+
+
+def template_of(template_id: str | None) -> Template:
+    """The template of that name, or the first credit spread."""
+    by_id = {template.id: template for template in TEMPLATES}
+    return by_id.get(template_id or "", by_id["put-credit-spread"])
+
+
+def new_values(kind: str, template: Template) -> dict[str, str]:
+    if kind == PROGRAM:
+        return {"kind": kind, "name": "", "description": "", "source": STARTING_PROGRAM}
+    source = json.dumps(template.config, indent=2)
+    return {
+        "kind": kind,
+        "name": template.name,
+        "description": template.description,
+        "source": source,
+    }
+
+
+def sent_values(post: QueryDict) -> dict[str, str]:
+    names = ("name", "description", "source")
+    kind = PROGRAM if post.get("kind") == PROGRAM else FORM
+    return {"kind": kind, **{name: base.text_of(post.get(name, "")) for name in names}}
+
+
+def strategy_form(values: Mapping[str, str], refusal: Refusal | None = None) -> Form:
+    kind = values["kind"]
+    fields = (
+        Field("name", "Name", value=values["name"], is_required=True, max_length=NAME_LENGTH),
+        Field(
+            "description",
+            "Description",
+            base.LONG,
+            values["description"],
+            max_length=DESCRIPTION_LENGTH,
+        ),
+        Field("source", LABELS[kind], base.CODE, values["source"], HINTS[kind], is_required=True),
+    )
+    form = Form((Group("", fields),))
+    return form if refusal is None else form.refused(_about_source(base.reasons_of(refusal)))
+
+
+def body_of(values: Mapping[str, str]) -> dict[str, Any]:
+    """Keyword arguments of the service. InvalidInput with every problem in `fields`."""
+    body = {"name": values["name"], "description": values["description"]}
+    body |= source_of(values)
+    given = CreateStrategyInput(data=body)
+    try:
+        given.is_valid(raise_exception=True)
+    except ValidationError as exc:
+        raise InvalidInput("Not saved.", fields=flat_fields(exc.detail)) from exc
+    read: dict[str, Any] = given.validated_data
+    return read
+
+
+def source_of(values: Mapping[str, str]) -> dict[str, Any]:
+    """`config` or `program`. InvalidInput where the form is no JSON."""
+    if values["kind"] == PROGRAM:
+        return {"program": values["source"]}
+    try:
+        return {"config": parse_json(values["source"].encode())}
+    except ParseError as exc:
+        reason = str(exc.detail).replace("The body", "The form", 1)
+        raise InvalidInput(reason, fields={"source": [reason]}) from exc
+
+
+def _about_source(reasons: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Paths in the form and places in the program are both about the one text area."""
+    placed: dict[str, list[str]] = {}
+    for path, found in reasons.items():
+        if path in ("", "name", "description", "source"):
+            placed.setdefault(path, []).extend(found)
+        else:
+            place = "" if path in ("program", "config") else f"{path}: "
+            placed.setdefault("source", []).extend(f"{place}{why}" for why in found)
+    return placed

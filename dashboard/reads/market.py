@@ -1,0 +1,82 @@
+"""The market as the pages show it: the strip, and the chain around spot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from marketdata import queries, shapes
+from marketdata.queries import MarketNow, NoTicks
+from simengine.market import Tick
+
+STRIKES_EACH_SIDE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class MarketStrip:
+    now: MarketNow
+    tick: Tick | None
+
+    @property
+    def tick_age(self) -> timedelta | None:
+        """Market time since the last tick."""
+        last = self.now.last_tick_at
+        return None if last is None else max(timedelta(), self.now.at - last)
+
+    @property
+    def phase_text(self) -> str:
+        if not self.now.is_healthy:
+            return "feed silent"
+        return {"pre_open": "before the open", "open": "open", "closed": "closed"}[self.now.phase]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainRow:
+    strike: str
+    is_nearest: bool
+    call: dict[str, Any]
+    put: dict[str, Any]
+    call_in_the_money: bool
+    put_in_the_money: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    trading_date: date
+    tick: Tick
+    rows: list[ChainRow]
+
+
+def market_strip() -> MarketStrip:
+    latest = _latest()
+    return MarketStrip(queries.market_now(), latest[1] if latest else None)
+
+
+def chain() -> Chain | None:
+    """The strikes around spot of the latest chain; None before the first tick there ever was."""
+    latest = _latest()
+    if latest is None:
+        return None
+    trading_date, tick = latest
+    strikes = tick.strikes_cents
+    nearest = min(range(len(strikes)), key=lambda row: abs(strikes[row] - tick.spot_cents))
+    first = max(0, nearest - STRIKES_EACH_SIDE)
+    quotes = shapes.chain_object(trading_date.isoformat(), tick)["chain"]
+    rows = [
+        ChainRow(
+            **quotes[row],
+            is_nearest=row == nearest,
+            call_in_the_money=strikes[row] < tick.spot_cents,
+            put_in_the_money=strikes[row] > tick.spot_cents,
+        )
+        for row in range(first, min(len(strikes), nearest + STRIKES_EACH_SIDE + 1))
+    ]
+    return Chain(trading_date, tick, rows)
+
+
+def _latest() -> tuple[date, Tick] | None:
+    try:
+        return queries.latest_tick()
+    except NoTicks:
+        return None

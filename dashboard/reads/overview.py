@@ -1,0 +1,134 @@
+"""All bots at a glance: one row each, and their sums."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts.models import User
+from bots import queries as bots
+from bots.models import Bot
+from bots.queries import BotView
+from dashboard.reads import books
+from dashboard.reads.books import Activity, Point
+from marketdata import queries as market
+from marketdata.queries import MarketNow
+from sessions.models import BotSession
+
+
+@dataclass(frozen=True, slots=True)
+class LossBar:
+    """How much of the daily loss cap is used. A profit uses none of it."""
+
+    loss_cents: int
+    cap_cents: int
+
+    @property
+    def used_pct(self) -> int:
+        return min(100, 100 * self.loss_cents // self.cap_cents)
+
+    @property
+    def is_close(self) -> bool:
+        return self.used_pct >= 75
+
+
+@dataclass(frozen=True, slots=True)
+class BotRow:
+    """A bot and its live session, or the one of the market's current day that has ended."""
+
+    bot: Bot
+    runtime_status: str
+    session: BotSession | None
+    is_live: bool
+    profit_loss_cents: int | None
+    nlv_cents: int
+    activity: Activity
+    loss_bar: LossBar | None
+
+    @property
+    def is_archived(self) -> bool:
+        return self.bot.status == Bot.Status.ARCHIVED
+
+    @property
+    def last_tick_at(self) -> datetime | None:
+        return self.session.last_tick_at if self.session else None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    profit_loss_cents: int
+    nlv_cents: int
+    live: int
+    open_trades: int
+    working_orders: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    rows: list[BotRow]
+    totals: Totals
+    archived_count: int
+
+
+def overview(*, owner: User, archived: bool) -> Overview:
+    """The owner's active bots, or the archived ones; a constant number of queries."""
+    wanted = Bot.Status.ARCHIVED if archived else Bot.Status.IDLE
+    now = market.market_now()
+    views = bots.views(bots.bots_of(owner=owner, status=wanted))
+    todays = {view.bot.pk: session for view in views if (session := _todays(view, now))}
+    points = books.latest_points(todays.values())
+    activities = books.activities(todays.values())
+    rows = []
+    for view in views:
+        session = todays.get(view.bot.pk)
+        point = points.get(session.pk) if session else None
+        activity = activities[session.pk] if session else Activity()
+        rows.append(_row(view, session, point, activity))
+    return Overview(
+        rows=rows,
+        totals=_totals(rows),
+        archived_count=bots.bots_of(owner=owner, status=Bot.Status.ARCHIVED).count(),
+    )
+
+
+def _todays(view: BotView, now: MarketNow) -> BotSession | None:
+    """The live session, of whatever day, or the one of today that has ended."""
+    last = view.last_session
+    if view.active_session is not None:
+        return view.active_session
+    return last if last is not None and last.trading_date == now.trading_date else None
+
+
+def _row(
+    view: BotView, session: BotSession | None, point: Point | None, activity: Activity
+) -> BotRow:
+    profit_loss_cents = point.profit_loss_cents if point else None
+    nlv_cents = point.nlv_cents if point else view.bot.cash_balance_cents
+    return BotRow(
+        bot=view.bot,
+        runtime_status=view.runtime_status,
+        session=session,
+        is_live=view.active_session is not None,
+        profit_loss_cents=profit_loss_cents,
+        nlv_cents=nlv_cents,
+        activity=activity,
+        loss_bar=loss_bar(session, point),
+    )
+
+
+def loss_bar(session: BotSession | None, point: Point | None) -> LossBar | None:
+    """None where there is no cap yet, or no second to hold against it."""
+    cap_cents = books.loss_cap_cents(session) if session else None
+    if not cap_cents or point is None:
+        return None
+    return LossBar(loss_cents=max(0, -point.profit_loss_cents), cap_cents=cap_cents)
+
+
+def _totals(rows: list[BotRow]) -> Totals:
+    return Totals(
+        profit_loss_cents=sum(row.profit_loss_cents or 0 for row in rows),
+        nlv_cents=sum(row.nlv_cents for row in rows),
+        live=sum(row.is_live for row in rows),
+        open_trades=sum(row.activity.open_trades for row in rows),
+        working_orders=sum(row.activity.working_orders for row in rows),
+    )

@@ -1,0 +1,34 @@
+"""All bots on one page, and the market strip above every page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from dashboard.access import UserRequest, page
+from dashboard.reads.market import market_strip
+from dashboard.reads.overview import overview
+
+
+@page()
+def home(request: UserRequest) -> HttpResponse:
+    return render(request, "dashboard/overview.html", _context(request))
+
+
+@page()
+def rows(request: UserRequest) -> HttpResponse:
+    """The part of the page that moves, polled every two seconds."""
+    return render(request, "dashboard/partials/overview.html", _context(request))
+
+
+@page()
+def strip(request: UserRequest) -> HttpResponse:
+    return render(request, "dashboard/partials/market_strip.html", {"market": market_strip()})
+
+
+def _context(request: UserRequest) -> dict[str, Any]:
+    archived = request.GET.get("show") == "archived"
+    found = overview(owner=request.user, archived=archived)
+    return {"section": "overview", "overview": found, "archived": archived}
