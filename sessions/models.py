@@ -47,6 +47,7 @@ class BotSession(models.Model):
     fee_schedule = models.JSONField(null=True)  # {"open_cents", "close_cents", "exercise_cents"}
     slippage_cents = models.PositiveIntegerField(null=True)
     engine_version = models.CharField(max_length=20, blank=True, default="")
+    tape_digest = models.CharField(max_length=64, blank=True, default="")  # once the day is packed
     first_seq = models.PositiveIntegerField(default=1)  # the first tick that is this session's
 
     # Who runs it, and how far it is. `state` is the engine's snapshot after tick
@@ -98,6 +99,11 @@ class BotSession(models.Model):
             # claim_sessions() and the watchers look for these every few seconds.
             models.Index(
                 fields=["lease_until"], name="unfinished_by_lease", condition=Q(settled_at=None)
+            ),
+            models.Index(  # stamp_tapes()
+                fields=["trading_date"],
+                name="settled_without_tape",
+                condition=Q(tape_digest="", settled_at__isnull=False),
             ),
         ]
 

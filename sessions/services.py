@@ -125,6 +125,21 @@ def request_cancel_all(*, user: Any, session: BotSession, now: datetime) -> BotS
     return locked
 
 
+def stamp_tapes() -> int:
+    """Note on settled sessions which tape they ran on, once their day is packed; how many.
+
+    With the engine's version, the program's hash and the policy it is all a re-run needs.
+    """
+    stamped = 0
+    unstamped = BotSession.objects.settled().filter(tape_digest="")
+    for trading_date in unstamped.values_list("trading_date", flat=True).distinct():
+        day = market.day(trading_date)
+        if day is not None and day.tape_digest:
+            sessions = unstamped.filter(trading_date=trading_date)
+            stamped += sessions.update(tape_digest=day.tape_digest)
+    return stamped
+
+
 def _bots() -> Any:
     # By name: sessions know of bots only what the foreign key says.
     return apps.get_model("bots", "Bot").objects

@@ -151,6 +151,7 @@ def _session(tape: Tape, setup: Setup) -> BotSession:
         fee_schedule=asdict(setup.fees),
         slippage_cents=setup.slippage_cents,
         engine_version=ENGINE_VERSION,
+        tape_digest=tape.digest,
         created_at=tape.open_at,
     )
 

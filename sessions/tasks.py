@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.conf import settings
 
-from sessions import hints, ownership, shutdown
+from sessions import hints, ownership, services, shutdown
 from sessions.registration import Registrar
 from sessions.runner import Runner
 from strategies.runtime.sandbox import Sandbox
@@ -24,6 +24,10 @@ def run_sessions(**_newer_arguments: object) -> None:
 
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
 def watch(**_newer_arguments: object) -> None:
-    """Every few seconds: hint at sessions that nobody owns. Two at once are harmless."""
+    """Every few seconds: hint at sessions that nobody owns, note the tapes of settled ones.
+
+    Two at once are harmless.
+    """
     if ownership.unowned_count():
         hints.hint_runners()
+    services.stamp_tapes()
