@@ -28,10 +28,6 @@ def register(name: str, check: Check) -> None:
     _checks[name] = check
 
 
-def unregister(name: str) -> None:
-    _checks.pop(name, None)
-
-
 def troubles() -> dict[str, str]:
     """What is down, by name of the check; empty when we are ready."""
     found = {name: _trouble(name, check) for name, check in _checks.items()}

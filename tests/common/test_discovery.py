@@ -9,13 +9,16 @@ from common import health
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("probes")]
 
 
-@pytest.fixture
-def check():
+@pytest.fixture(autouse=True)
+def check(monkeypatch):
+    """The market's own check is left out here; this registers another one in its place."""
+    others = {name: check for name, check in health._checks.items() if name != "market"}
+    monkeypatch.setattr(health, "_checks", others)
+
     def register(answer):
         health.register("market", answer)
 
-    yield register
-    health.unregister("market")
+    return register
 
 
 @pytest.mark.parametrize("path", ["/api/health", "/health", "/api/health/"])
