@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import cast
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import User
+from bots.linter import SettingWarning, warnings_of
 from bots.models import Bot, every_weekday
 from bots.summary import Day, Summary, summarise
+from marketdata import calendar
 from marketdata.models import MarketDay
+from marketdata.queries import MarketNow
 from sessions.lifecycle import Status
 from sessions.models import BotSession, BotSessionQuerySet
 from sessions.queries import BotNotFound
+from simengine.policy import Policy
 
 SESSIONS_SHOWN = 90
 RUNNING = "running"
@@ -82,6 +86,22 @@ def recent_sessions(bot: Bot) -> list[BotSession]:
     return list(_sessions([bot]).order_by("-trading_date")[:SESSIONS_SHOWN])
 
 
+def all_sessions(bot: Bot) -> QuerySet[BotSession]:
+    """Oldest first."""
+    return _sessions([bot]).order_by("trading_date")
+
+
+def warnings(bot: Bot) -> list[SettingWarning]:
+    """About the settings the next session would freeze."""
+    link = bot.strategy_link
+    return warnings_of(
+        policy=Policy.from_json(bot.policy),
+        balance_cents=bot.cash_balance_cents,
+        slippage_cents=bot.owner.slippage_cents,
+        config=link.config if link else None,
+    )
+
+
 def summary(bot: Bot) -> Summary:
     """The roll-up of the settled sessions."""
     settled = (
@@ -111,6 +131,23 @@ def due_for_auto_start(day: MarketDay) -> QuerySet[Bot]:
         bots = bots.filter(auto_start_since__lte=day.opened_at)
     todays = BotSession.objects.filter(bot=OuterRef("pk"), trading_date=day.trading_date)
     return bots.exclude(Exists(todays)).order_by("pk")
+
+
+def next_start_at(view: BotView, now: MarketNow) -> datetime | None:
+    """The open at which a bot starts by itself next; None where it does not."""
+    bot = view.bot
+    if not bot.auto_start or bot.status == Bot.Status.ARCHIVED or not bot.weekdays:
+        return None
+    day = now.trading_date or now.at.date()
+    try:
+        while True:
+            hours = calendar.hours(day)
+            is_wanted = hours and every_weekday()[day.weekday()] in bot.weekdays
+            if hours and is_wanted and now.at < hours[0]:
+                return hours[0]
+            day = calendar.next_trading_day(day)
+    except calendar.OutsideCalendar:
+        return None
 
 
 def _sessions(bots: Sequence[Bot]) -> BotSessionQuerySet:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import uuid
 import zlib
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from django.db import connection
 
 from sessions.models import BotSession, FinancialChunk
 from simengine.step import Financials
@@ -54,6 +56,50 @@ def line(session: BotSession, *, after_seq: int = -1) -> Matrix:
     chunks = FinancialChunk.objects.filter(session=session, last_seq__gt=after_seq)
     matrix = joined(chunks.order_by("first_seq"))
     return matrix[matrix[:, 0] > after_seq]
+
+
+def sampled(last_seqs: Mapping[uuid.UUID, int], count: int) -> dict[uuid.UUID, Matrix]:
+    """About `count` points of each session's line, evenly spread and ending with its last one.
+
+    Takes the last tick of each session. One query, and of a live line only the chunks that hold a
+    point that is shown.
+    """
+    parts: dict[uuid.UUID, list[Matrix]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(_SAMPLE, [list(last_seqs), list(last_seqs.values()), count, count])
+        for session_id, points in cursor:
+            parts[session_id].append(unpack(points))
+    return {pk: _thinned(np.concatenate(found), count) for pk, found in parts.items()}
+
+
+# For each session and each of `count` even steps the chunk that holds that step's tick.
+_SAMPLE = """
+    SELECT DISTINCT ON (held.session_id, held.first_seq) held.session_id, held.points
+    FROM unnest(%s::uuid[], %s::int[]) AS wanted (session_id, last_seq)
+    CROSS JOIN LATERAL (
+        SELECT min(first_seq) AS first_seq FROM bot_sessions_financialchunk AS chunk
+        WHERE chunk.session_id = wanted.session_id
+    ) AS line
+    CROSS JOIN generate_series(1, %s) AS step
+    CROSS JOIN LATERAL (
+        SELECT chunk.session_id, chunk.first_seq, chunk.points
+        FROM bot_sessions_financialchunk AS chunk
+        WHERE chunk.session_id = wanted.session_id
+          AND chunk.first_seq
+              <= line.first_seq + (wanted.last_seq - line.first_seq)::bigint * step / %s
+        ORDER BY chunk.first_seq DESC LIMIT 1
+    ) AS held
+    ORDER BY held.session_id, held.first_seq
+"""
+
+
+def _thinned(matrix: Matrix, count: int) -> Matrix:
+    """At most `count` rows, evenly spread by their ticks."""
+    if len(matrix) <= count:
+        return matrix
+    seqs = matrix[:, 0]
+    wanted = np.linspace(seqs[0], seqs[-1], count)
+    return matrix[np.unique(np.searchsorted(seqs, wanted))]
 
 
 def fold(session: BotSession) -> None:

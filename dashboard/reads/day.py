@@ -5,22 +5,30 @@ Marks and profits come from the engine's own `Trade`, so no rule is written twic
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
+
 from common.times import NEW_YORK, to_ms
 from dashboard.instruments import LegView, instrument_text, legs_of, package_text
+from marketdata import queries as market
 from marketdata import ticklog
 from sessions import queries, shapes
-from sessions.models import BotSession, Order, SessionEvent, Trade
+from sessions.hosted import HostedSession, NoStrategy
+from sessions.models import BotSession, Decision, Order, SessionEvent, Trade
+from sessions.terms import terms_of
 from simengine import orders as engine
 from simengine.market import CALL, MULTIPLIER, Tick
 from simengine.policy import Policy
 from simengine.pricing import Leg
 
 LISTED_ELSEWHERE = ("logged", "signalled", "booked", "position_changed", "entry_planned")
+LOG = "log"
+SIGNAL = "signal"
 ROWS_SHOWN = 200  # of each log, the newest
 
 
@@ -49,15 +57,34 @@ class TradeView:
 
 
 @dataclass(frozen=True, slots=True)
+class LogFilter:
+    """What of the logs is asked for; empty is everything."""
+
+    decision: str = ""  # log | signal
+    event: str = ""  # a kind of event
+    text: str = ""  # somewhere in what the strategy said
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> LogFilter:
+        return cls(query.get("decision", ""), query.get("event", ""), query.get("text", "").strip())
+
+
+@dataclass(frozen=True, slots=True)
 class OrderView:
     row: Order
     legs: list[LegView]
     peg_cents: int | None  # the quoted mid the resting limit was last set from
     cap_cents: int | None  # the largest concession; None where there is none
+    nudge_at_ms: int | None = None  # when it concedes next, if the mid stays flat until then
 
     @property
     def title(self) -> str:
         return package_text(self.legs)
+
+    @property
+    def nudge_at_seconds(self) -> int | None:
+        """Unix seconds."""
+        return None if self.nudge_at_ms is None else self.nudge_at_ms // 1000
 
 
 def trades_of(session: BotSession) -> list[TradeView]:
@@ -73,14 +100,17 @@ def trades_of(session: BotSession) -> list[TradeView]:
 def orders_of(session: BotSession) -> list[OrderView]:
     """Newest first."""
     rows = list(queries.orders_of(session).reverse()[:ROWS_SHOWN])
-    pegs = _pegs(session, (row.number for row in rows if row.status == "pending"))
+    working = [row.number for row in rows if row.status == "pending"]
+    pegs = _pegs(session, working)
     cap_cents = _opening_cap_cents(session)
+    nudges = _nudges(session) if working else {}
     return [
         OrderView(
             row=row,
             legs=legs_of(row.legs),
             peg_cents=pegs.get(row.number, row.intended_cents),
             cap_cents=cap_cents if row.kind == engine.OPENING else None,
+            nudge_at_ms=nudges.get(row.number),
         )
         for row in rows
     ]
@@ -97,10 +127,31 @@ def positions_of(session: BotSession) -> list[dict[str, Any]]:
     ]
 
 
-def events_of(session: BotSession) -> list[SessionEvent]:
+def decisions_of(session: BotSession, wanted: LogFilter) -> list[Decision]:
+    """The strategy's own words, newest first."""
+    rows = session.decisions.order_by("-number")
+    if wanted.decision in (LOG, SIGNAL):
+        rows = rows.filter(kind=wanted.decision)
+    if wanted.text:
+        said = Q(message__icontains=wanted.text) | Q(name__icontains=wanted.text)
+        rows = rows.annotate(data_text=Cast("data", TextField())).filter(
+            said | Q(data_text__icontains=wanted.text)
+        )
+    return list(rows[:ROWS_SHOWN])
+
+
+def events_of(session: BotSession, wanted: LogFilter) -> list[SessionEvent]:
     """What the runner did, newest first, without what has a list of its own."""
     rows = session.events.exclude(kind__in=LISTED_ELSEWHERE)
+    if wanted.event:
+        rows = rows.filter(kind=wanted.event)
     return list(rows.order_by("-tick_seq", "-index")[:ROWS_SHOWN])
+
+
+def event_kinds_of(session: BotSession) -> list[str]:
+    """The kinds there are to choose from."""
+    rows = session.events.exclude(kind__in=LISTED_ELSEWHERE).order_by("kind")
+    return list(rows.values_list("kind", flat=True).distinct())
 
 
 def _open_trade(session: BotSession, row: Trade, tick: Tick | None) -> TradeView:
@@ -169,13 +220,34 @@ def _new_york(session: BotSession, seconds: int | None) -> datetime | None:
     return (day + timedelta(seconds=seconds)).astimezone(UTC)
 
 
-def _pegs(session: BotSession, numbers: Iterable[int]) -> dict[int, int]:
+def _pegs(session: BotSession, numbers: list[int]) -> dict[int, int]:
     """The peg of each order's latest re-price."""
-    events = session.events.filter(kind="repriced", data__order__in=list(numbers))
+    events = session.events.filter(kind="repriced", data__order__in=numbers)
     return {
         event.data["order"]: event.data["peg_cents"]
         for event in events.order_by("tick_seq", "index")
     }
+
+
+def _nudges(session: BotSession) -> dict[int, int]:
+    """When each working order concedes next. The engine knows: its state is taken from where the
+    runner last wrote it through the quiet ticks since, on which no program did anything.
+    """
+    stored = BotSession.objects.get(pk=session.pk)
+    day = market.day(session.trading_date)
+    if stored.state is None or day is None:
+        return {}
+    terms = terms_of(stored, open_at=day.open_at, close_at=day.close_at)
+    hosted = HostedSession(stored, terms, NoStrategy())
+    hosted.replay(
+        ticklog.read(day.trading_date, stored.state_seq, stored.last_tick_seq - stored.state_seq)
+    )
+    due = {}
+    for order in hosted.state.orders.values():
+        block = terms.policy.opening if order.is_opening else terms.policy.closing
+        if order.type == engine.LIMIT and block.enabled:
+            due[order.number] = order.window_at_ms + block.nudge_after_seconds * 1000
+    return due
 
 
 def _opening_cap_cents(session: BotSession) -> int | None:

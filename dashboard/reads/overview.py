@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from uuid import UUID
 
 from accounts.models import User
 from bots import queries as bots
@@ -11,9 +14,14 @@ from bots.models import Bot
 from bots.queries import BotView
 from dashboard.reads import books
 from dashboard.reads.books import Activity, Point
+from dashboard.sparkline import Sparkline, sparkline
 from marketdata import queries as market
 from marketdata.queries import MarketNow
+from sessions import financials
 from sessions.models import BotSession
+
+SPARKLINE_POINTS = 60
+PROFIT_LOSS = financials.COLUMNS.index("profit_loss")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,8 @@ class BotRow:
     nlv_cents: int
     activity: Activity
     loss_bar: LossBar | None
+    sparkline: Sparkline | None
+    next_start_at: datetime | None
 
     @property
     def is_archived(self) -> bool:
@@ -78,12 +88,20 @@ def overview(*, owner: User, archived: bool) -> Overview:
     todays = {view.bot.pk: session for view in views if (session := _todays(view, now))}
     points = books.latest_points(todays.values())
     activities = books.activities(todays.values())
+    lines = _sparklines(todays.values())
     rows = []
     for view in views:
         session = todays.get(view.bot.pk)
-        point = points.get(session.pk) if session else None
-        activity = activities[session.pk] if session else Activity()
-        rows.append(_row(view, session, point, activity))
+        rows.append(
+            _row(
+                view,
+                session,
+                points.get(session.pk) if session else None,
+                activities[session.pk] if session else Activity(),
+                lines.get(session.pk) if session else None,
+                bots.next_start_at(view, now),
+            )
+        )
     return Overview(
         rows=rows,
         totals=_totals(rows),
@@ -100,7 +118,12 @@ def _todays(view: BotView, now: MarketNow) -> BotSession | None:
 
 
 def _row(
-    view: BotView, session: BotSession | None, point: Point | None, activity: Activity
+    view: BotView,
+    session: BotSession | None,
+    point: Point | None,
+    activity: Activity,
+    line: Sparkline | None,
+    next_start_at: datetime | None,
 ) -> BotRow:
     profit_loss_cents = point.profit_loss_cents if point else None
     nlv_cents = point.nlv_cents if point else view.bot.cash_balance_cents
@@ -113,7 +136,36 @@ def _row(
         nlv_cents=nlv_cents,
         activity=activity,
         loss_bar=loss_bar(session, point),
+        sparkline=line,
+        next_start_at=next_start_at,
     )
+
+
+def _sparklines(sessions: Iterable[BotSession]) -> dict[UUID, Sparkline]:
+    """Of the sessions that have a line; one query for all the live ones. A settled one does not
+    change any more, so it is drawn once.
+    """
+    drawn: dict[UUID, Sparkline | None] = {}
+    last_seqs = {}
+    for session in sessions:
+        if session.settled_at is not None:
+            drawn[session.pk] = _settled_sparkline(session.pk, session.last_tick_seq)
+        elif session.last_tick_seq:
+            last_seqs[session.pk] = session.last_tick_seq
+    drawn |= _drawn(last_seqs)
+    return {pk: line for pk, line in drawn.items() if line is not None}
+
+
+@lru_cache(maxsize=4096)
+def _settled_sparkline(session_id: UUID, last_seq: int) -> Sparkline | None:
+    return _drawn({session_id: last_seq}).get(session_id)
+
+
+def _drawn(last_seqs: dict[UUID, int]) -> dict[UUID, Sparkline | None]:
+    if not last_seqs:
+        return {}
+    lines = financials.sampled(last_seqs, SPARKLINE_POINTS)
+    return {pk: sparkline(line[:, PROFIT_LOSS].tolist()) for pk, line in lines.items()}
 
 
 def loss_bar(session: BotSession | None, point: Point | None) -> LossBar | None:

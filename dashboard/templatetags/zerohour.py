@@ -27,7 +27,13 @@ register = template.Library()
 
 UNKNOWN = "–"
 CLOCK = "%H:%M:%S"
-FORMATS = {"clock": CLOCK, "day": "%a %d %b %Y", "full": "%d %b %Y %H:%M:%S"}
+FORMATS = {
+    "clock": CLOCK,
+    "day": "%a %d %b %Y",
+    "full": "%d %b %Y %H:%M:%S",
+    "next": "%a %H:%M",
+    "opening": "%a %d %b %H:%M",
+}
 
 
 @register.filter
@@ -52,6 +58,12 @@ def signed(cents: int | None) -> str:
         return UNKNOWN
     plus = "+" if cents > 0 else ""
     return format_html('<span class="{}">{}{}</span>', _tone(cents), plus, usd(cents))
+
+
+@register.filter
+def signed_text(cents: int) -> str:
+    """A gain or loss where no colour can be: in a title, for a screen reader."""
+    return f"{'+' if cents > 0 else ''}{usd(cents)}"
 
 
 @register.filter
@@ -159,6 +171,12 @@ def legs_text(legs: list[LegView]) -> str:
 def words(code: str | None) -> str:
     """A machine word for people: "waiting_for_data" -> "waiting for data"."""
     return (code or "").replace("_", " ")
+
+
+@register.filter
+def dashed(name: str) -> str:
+    """A field's name as part of its id: "reprice.opening" -> "reprice-opening"."""
+    return name.replace(".", "-")
 
 
 @register.filter

@@ -12,10 +12,12 @@ from django.utils import timezone
 from bots import inputs, queries, services
 from bots.models import Bot
 from common.errors import Refusal
-from dashboard import charts
+from dashboard import charts, exports
 from dashboard.access import UserRequest, page
 from dashboard.forms import bot as bot_forms
+from dashboard.reads.heatmap import heatmap
 from dashboard.reads.market import market_strip
+from marketdata import queries as market
 from sessions import services as session_services
 from strategies import queries as strategies
 
@@ -23,12 +25,17 @@ from strategies import queries as strategies
 @page()
 def bot_page(request: UserRequest, bot_id: UUID) -> HttpResponse:
     bot = queries.bot_of(owner=request.user, bot_id=bot_id)
+    view = queries.view(bot)
+    summary = queries.summary(bot)
     context = {
         "section": "overview",
         "bot": bot,
-        "view": queries.view(bot),
+        "view": view,
         "policy_groups": bot_forms.policy_groups(bot.policy),
-        "summary": queries.summary(bot),
+        "warnings": queries.warnings(bot),
+        "next_start_at": queries.next_start_at(view, market.market_now()),
+        "summary": summary,
+        "heatmap": heatmap([point.day for point in summary.sparkline]),
         "sessions": queries.recent_sessions(bot),
     }
     return render(request, "dashboard/bot.html", context)
@@ -38,6 +45,14 @@ def bot_page(request: UserRequest, bot_id: UUID) -> HttpResponse:
 def equity(request: UserRequest, bot_id: UUID) -> JsonResponse:
     bot = queries.bot_of(owner=request.user, bot_id=bot_id)
     return JsonResponse(charts.equity_line(queries.summary(bot)))
+
+
+@page()
+def sessions_csv(request: UserRequest, bot_id: UUID) -> HttpResponse:
+    bot = queries.bot_of(owner=request.user, bot_id=bot_id)
+    text = exports.sessions_csv(queries.all_sessions(bot).iterator())
+    headers = {"Content-Disposition": f'attachment; filename="sessions-{bot.pk}.csv"'}
+    return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 @page("GET", "POST")

@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from dashboard.access import UserRequest, page
+from dashboard.reads.arrangement import STATES, Arrangement
 from dashboard.reads.market import market_strip
 from dashboard.reads.overview import overview
 
@@ -29,6 +30,12 @@ def strip(request: UserRequest) -> HttpResponse:
 
 
 def _context(request: UserRequest) -> dict[str, Any]:
-    archived = request.GET.get("show") == "archived"
-    found = overview(owner=request.user, archived=archived)
-    return {"section": "overview", "overview": found, "archived": archived}
+    wanted = Arrangement.of(request.GET.dict())
+    found = overview(owner=request.user, archived=wanted.is_archived)
+    return {
+        "section": "overview",
+        "overview": found,
+        "rows": wanted.rows(found.rows),
+        "arrangement": wanted,
+        "states": STATES,
+    }

@@ -16,6 +16,7 @@ from dashboard.access import UserRequest, page
 from dashboard.forms import bot as bot_forms
 from dashboard.reads import books, day
 from dashboard.reads.books import Activity
+from dashboard.reads.day import LogFilter
 from dashboard.reads.overview import loss_bar
 from marketdata import queries as market
 from sessions import queries, services
@@ -36,7 +37,7 @@ def session_page(request: UserRequest, bot_id: UUID, session_id: UUID) -> HttpRe
         "is_streamed": session.settled_at is None,
         **_head(session),
         **_book(session),
-        **_log(session),
+        **_log(session, LogFilter.of(request.GET)),
     }
     return render(request, "dashboard/session.html", context)
 
@@ -50,25 +51,37 @@ def session_head(request: UserRequest, bot_id: UUID, session_id: UUID) -> HttpRe
 
 @page()
 def session_book(request: UserRequest, bot_id: UUID, session_id: UUID) -> HttpResponse:
-    """Trades, orders, positions: what moves with the market."""
+    """Trades, orders, entries, positions: what moves with the market."""
     session = queries.session_of(request.user, bot_id, session_id)
     return render(request, "dashboard/partials/session_book.html", _book(session))
 
 
 @page()
 def session_log(request: UserRequest, bot_id: UUID, session_id: UUID) -> HttpResponse:
-    """Entries, transactions, decisions, events: what was written down."""
+    """Decisions, events, transactions: what was written down."""
     session = queries.session_of(request.user, bot_id, session_id)
-    return render(request, "dashboard/partials/session_log.html", _log(session))
+    context = _log(session, LogFilter.of(request.GET))
+    return render(request, "dashboard/partials/session_log.html", context)
 
 
 @page()
 def line(request: UserRequest, bot_id: UUID, session_id: UUID) -> JsonResponse:
     """The P&L line; `?after=` a tick gives what came since, for a page that lost its stream."""
     session = queries.session_of(request.user, bot_id, session_id)
-    after = request.GET.get("after", "")
-    after_seq = int(after) if after.isascii() and after.isdigit() else -1
-    return JsonResponse(charts.profit_line(session, after_seq=after_seq))
+    return JsonResponse(charts.profit_line(session, after_seq=_after(request, -1)))
+
+
+@page()
+def spot(request: UserRequest, bot_id: UUID, session_id: UUID) -> JsonResponse:
+    """The index below the P&L; `?after=` a Unix second gives what came since."""
+    session = queries.session_of(request.user, bot_id, session_id)
+    return JsonResponse(charts.spot_line(session, after_at=_after(request, 0)))
+
+
+@page()
+def marks(request: UserRequest, bot_id: UUID, session_id: UUID) -> JsonResponse:
+    session = queries.session_of(request.user, bot_id, session_id)
+    return JsonResponse(charts.marks(session))
 
 
 @page("GET", "POST")
@@ -106,6 +119,11 @@ def cancel_orders(request: UserRequest, bot_id: UUID, session_id: UUID) -> HttpR
     return redirect("dashboard:session", bot_id=bot_id, session_id=session_id)
 
 
+def _after(request: UserRequest, default: int) -> int:
+    after = request.GET.get("after", "")
+    return int(after) if after.isascii() and after.isdigit() else default
+
+
 def _head(session: BotSession) -> dict[str, Any]:
     point = books.latest_points([session]).get(session.pk)
     return {"session": session, "point": point, "loss_bar": loss_bar(session, point)}
@@ -121,16 +139,18 @@ def _book(session: BotSession) -> dict[str, Any]:
         "working_orders": [order for order in orders if order.row.status == "pending"],
         "past_orders": [order for order in orders if order.row.status != "pending"],
         "positions": day.positions_of(session),
+        "entries": list(session.entries.order_by("number")),
     }
 
 
-def _log(session: BotSession) -> dict[str, Any]:
+def _log(session: BotSession, wanted: LogFilter) -> dict[str, Any]:
     return {
         "session": session,
-        "entries": list(session.entries.order_by("number")),
         "transactions": list(queries.transactions_of(session).reverse()[: day.ROWS_SHOWN]),
-        "decisions": list(session.decisions.order_by("-number")[: day.ROWS_SHOWN]),
-        "events": day.events_of(session),
+        "decisions": day.decisions_of(session, wanted),
+        "events": day.events_of(session, wanted),
+        "event_kinds": day.event_kinds_of(session),
+        "log_filter": wanted,
     }
 
 

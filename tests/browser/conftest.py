@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -18,15 +17,14 @@ import pytest
 from django.db import connection
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser.chrome import FLAGS, chromium_path
 from tests.factories import PASSWORD, UserFactory
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 NO_CHROMIUM = (
     "NO BROWSER WAS TESTED: no chromium found. Install Debian's package chromium, or name one in"
     " CHROMIUM."
 )
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 START_SECONDS = 30.0
 
 
@@ -35,8 +33,7 @@ def chromium() -> Iterator[Browser]:
     """Gone with its module: while it lives its event loop runs in this thread, where no other
     test could run one of its own.
     """
-    names = (os.environ.get("CHROMIUM", ""), *CHROMIUM_NAMES)
-    path = next((found for name in names if name and (found := shutil.which(name))), None)
+    path = chromium_path()
     if path is None:
         warnings.warn(NO_CHROMIUM, stacklevel=1)
         pytest.skip(NO_CHROMIUM)

@@ -31,7 +31,7 @@ def test_signing_in_leads_to_the_bots_and_signing_out_back(page: Page, sign_in, 
 def test_the_first_bot_in_three_steps(page: Page, sign_in, owner) -> None:
     sign_in()
     page.get_by_role("link", name="Save a strategy").click()
-    page.get_by_role("link", name="Iron condor").click()
+    page.get_by_role("link", name="Iron condor", exact=True).click()
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("link", name="New bot with it").click()
     page.get_by_label("Name").fill("My condor")

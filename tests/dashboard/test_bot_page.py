@@ -111,3 +111,35 @@ def test_archiving_a_bot_with_a_live_session_is_refused_with_the_reason(browser,
 
     assert answer.status_code == 409
     assert "stop the session first" in answer.content.decode()
+
+
+def test_the_sessions_can_be_taken_away_as_a_file(browser, bot) -> None:
+    settled_days(bot, 24_020, -8_000)
+
+    answer = browser.get(f"/bots/{bot.pk}/sessions.csv")
+
+    heading, first, second = answer.content.decode().splitlines()
+    assert answer["Content-Type"].startswith("text/csv")
+    assert heading.startswith("date,status,status_reason,opening_balance,total_pl,")
+    assert first.startswith("2026-04-28,completed,,25000,240.20,240.20,")
+    assert second.startswith("2026-04-29,completed,,25240.20,-80,")
+
+
+def test_settled_days_are_drawn_as_a_calendar_that_can_be_read_aloud(browser, bot) -> None:
+    settled_days(bot, 24_020, -8_000)
+
+    page = browser.get(f"/bots/{bot.pk}").content.decode()
+
+    assert 'class="up shade-4" title="Tue 28 Apr 2026: +$240.20"' in page
+    assert 'class="down shade-2" title="Wed 29 Apr 2026: −$80.00"' in page
+    assert '<span class="sr">28 Apr +$240.20</span>' in page
+
+
+def test_a_doubtful_setting_is_warned_of_beside_the_way_to_change_it(browser, bot) -> None:
+    bot.policy["reprice"]["closing"]["enabled"] = False
+    bot.save()
+
+    page = browser.get(f"/bots/{bot.pk}").content.decode()
+
+    assert f'href="/bots/{bot.pk}/edit#field-reprice-closing-enabled"' in page
+    assert "Exits are not re-priced" in page

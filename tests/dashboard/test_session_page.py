@@ -137,7 +137,7 @@ def test_the_logs_show_decisions_events_and_the_outcome_of_each_entry(
     write_event(session, "stale_started", 9, reason="silence")
     write_event(session, "logged", 5, number=1)
 
-    page = browser.get(below_dashboard(address, "log")).content.decode()
+    page = browser.get(address).content.decode()
 
     assert "looked" in page
     assert "filter vix_max" in page

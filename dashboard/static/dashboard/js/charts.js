@@ -57,8 +57,88 @@ const zerohour = (() => {
     };
   }
 
-  // data: [times, cents]. Options: label, isSigned, isDaily.
-  function line(element, data, { label, isSigned = false, isDaily = false }) {
+  // What happened, on the line at its second: a shape for each kind, so that colour is not needed.
+  const MARKS = {
+    entry: { glyph: "▲", colour: "--accent" },
+    exit: { glyph: "▼", colour: "--text" },
+    reprice: { glyph: "·", colour: "--muted" },
+    halt: { glyph: "■", colour: "--loss" },
+  };
+
+  function drawMarks(plot, marks) {
+    const [times, values] = plot.data;
+    const { min, max } = plot.scales.x;
+    plot.ctx.save();
+    plot.ctx.textAlign = "center";
+    plot.ctx.font = `${14 * devicePixelRatio}px sans-serif`;
+    for (const mark of marks) {
+      if (mark.at < min || mark.at > max || !times.length) continue;
+      const { glyph, colour: name } = MARKS[mark.kind];
+      const value = values[Math.min(indexAt(times, mark.at), values.length - 1)];
+      plot.ctx.fillStyle = colour(name);
+      const isBelow = mark.kind === "entry";
+      const shift = (isBelow ? 16 : mark.kind === "reprice" ? 4 : -6) * devicePixelRatio;
+      plot.ctx.fillText(glyph, plot.valToPos(mark.at, "x", true), plot.valToPos(value, "y", true) + shift);
+    }
+    plot.ctx.restore();
+  }
+
+  // The first index at or after a time.
+  function indexAt(times, at) {
+    let low = 0, high = times.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (times[middle] < at) low = middle + 1; else high = middle;
+    }
+    return low;
+  }
+
+  // Wheel zooms around the pointer, shift and wheel (or a sideways wheel) pans; with the keyboard
+  // + and − zoom, the arrows pan, 0 shows everything. Dragging zooms by itself.
+  function navigate(plot, group) {
+    const whole = () => [plot.data[0][0], plot.data[0][plot.data[0].length - 1]];
+
+    function show(from, to) {
+      const [first, last] = whole();
+      const width = Math.min(Math.max(to - from, 10), last - first);
+      const start = Math.min(Math.max(from, first), last - width);
+      for (const other of group()) other.setScale("x", { min: start, max: start + width });
+    }
+
+    function zoom(factor, share = 0.5) {
+      const { min, max } = plot.scales.x;
+      const at = min + share * (max - min);
+      show(at - (at - min) * factor, at + (max - at) * factor);
+    }
+
+    function pan(share) {
+      const { min, max } = plot.scales.x;
+      show(min + share * (max - min), max + share * (max - min));
+    }
+
+    plot.over.addEventListener("wheel", (event) => {
+      event.preventDefault();
+      const isPan = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
+      if (isPan) pan(Math.sign(event.deltaX || event.deltaY) * 0.1);
+      else zoom(event.deltaY < 0 ? 0.8 : 1.25, event.offsetX / plot.over.clientWidth);
+    }, { passive: false });
+
+    const keys = {
+      "+": () => zoom(0.8), "=": () => zoom(0.8), "-": () => zoom(1.25),
+      ArrowLeft: () => pan(-0.1), ArrowRight: () => pan(0.1), 0: () => show(...whole()),
+    };
+    plot.root.parentElement.addEventListener("keydown", (event) => {
+      if (!keys[event.key] || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      keys[event.key]();
+    });
+  }
+
+  const groups = new Map(); // charts that show the same stretch of time
+
+  // data: [times, cents]. Options: label, isSigned, isDaily; `group` names the charts that move
+  // together, `marks` gives what is drawn on the line, `amount` writes a value.
+  function line(element, data, { label, isSigned = false, isDaily = false, group = element.id, marks = () => [], amount = (cents) => dollars(cents, isSigned) }) {
     const ofTime = (at) => {
       const isWide = at.length > 1 && at[at.length - 1] - at[0] < 300;
       return at.map(isDaily ? date : isWide ? clock : minute);
@@ -67,11 +147,11 @@ const zerohour = (() => {
       width: element.clientWidth,
       height: HEIGHT,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), NEW_YORK),
-      cursor: { y: false, drag: { x: true, y: false } },
-      hooks: { draw: [zeroLine] },
+      cursor: { y: false, drag: { x: true, y: false }, sync: { key: group } },
+      hooks: { draw: [zeroLine, (plot) => drawMarks(plot, marks())] },
       axes: [
         axis({ values: (plot, at) => ofTime(at), incrs: isDaily ? [1, 2, 7, 14, 30, 90, 365].map((n) => n * DAY_SECONDS) : undefined }),
-        axis({ size: 88, values: (plot, amounts) => amounts.map((amount) => dollars(amount, isSigned)) }),
+        axis({ size: 88, values: (plot, values) => values.map(amount) }),
       ],
       series: [
         { label: "New York", value: (plot, at) => (at === null ? "\u2013" : isDaily ? date(at) : clock(at)) },
@@ -80,11 +160,13 @@ const zerohour = (() => {
           stroke: () => colour("--accent"),
           width: 1.5,
           points: { show: isDaily },
-          value: (plot, amount) => dollars(amount, isSigned),
+          value: (plot, value) => amount(value),
         },
       ],
     };
     const plot = new uPlot(options, data, element);
+    groups.set(group, [...(groups.get(group) || []), plot]);
+    navigate(plot, () => groups.get(group));
     new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT })).observe(element);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plot.redraw(false, true));
     return plot;
@@ -98,5 +180,14 @@ const zerohour = (() => {
     return answer.json();
   }
 
-  return { cents, clock, dollars, line, load };
+  // New data; who has zoomed in keeps what he looks at.
+  function update(plot, data) {
+    const { min, max } = plot.scales.x;
+    const [times] = plot.data;
+    const isZoomed = min > times[0] || max < times[times.length - 1];
+    plot.setData(data, !isZoomed);
+    if (isZoomed) plot.redraw();
+  }
+
+  return { cents, clock, dollars, line, load, update };
 })();

@@ -1,4 +1,4 @@
-// The live line and key figures of a session. The page's parts follow the same stream through htmx;
+// The live lines and key figures of a session. The page's parts follow the same stream through htmx;
 // whatever was missed while it was broken is read again when it is back.
 "use strict";
 
@@ -13,63 +13,88 @@
   };
 
   const element = document.getElementById("pl-chart");
+  const spotElement = document.getElementById("spot-chart");
   const state = document.getElementById("stream-state");
-  const at = [];
-  const profitLoss = [];
-  let plot = null;
-  let lastSeq = -1;
+  let marks = [];
   let wasBroken = false;
-  let isDrawing = false;
 
   function say(name) {
     state.dataset.state = name;
     state.textContent = STATES[name];
   }
 
-  function add(seconds, cents) {
-    if (at.length && seconds <= at[at.length - 1]) return;
-    at.push(seconds);
-    profitLoss.push(cents);
-  }
+  const index = (cents) => (cents === null || cents === undefined
+    ? "\u2013" : (cents / 100).toLocaleString("en-US", { minimumFractionDigits: 2 }));
 
-  function draw() {
-    isDrawing = false;
-    element.dataset.points = at.length;
-    if (!at.length) return;
-    const data = [at.slice(), profitLoss.slice()]; // the plot keeps what it is given
-    if (!plot) {
-      plot = zerohour.line(element, data, { label: "P&L", isSigned: true });
-      return;
+  // A line that grows: points come from the stream, and from the page's own data where it broke.
+  function growing(chart, options) {
+    const at = [];
+    const values = [];
+    let plot = null;
+    let isDrawing = false;
+
+    function add(seconds, value) {
+      if (at.length && seconds <= at[at.length - 1]) return;
+      at.push(seconds);
+      values.push(value);
     }
-    const { min, max } = plot.scales.x;
-    const [first, last] = [plot.data[0][0], plot.data[0][plot.data[0].length - 1]];
-    const isZoomed = min > first || max < last;
-    plot.setData(data, !isZoomed);
-    if (isZoomed) plot.redraw();
+
+    function draw() {
+      isDrawing = false;
+      chart.dataset.points = at.length;
+      if (!at.length) return;
+      const data = [at.slice(), values.slice()]; // the plot keeps what it is given
+      if (plot) zerohour.update(plot, data);
+      else plot = zerohour.line(chart, data, { ...options, group: "session" });
+    }
+
+    function drawSoon() {
+      if (isDrawing) return;
+      isDrawing = true;
+      setTimeout(draw, DRAW_EVERY_MS);
+    }
+
+    return {
+      push(seconds, value) {
+        add(seconds, value);
+        drawSoon();
+      },
+      merge(missedAt, missedValues) {
+        const points = new Map(at.splice(0).map((seconds, number) => [seconds, values[number]]));
+        values.length = 0;
+        missedAt.forEach((seconds, number) => points.set(seconds, missedValues[number]));
+        [...points].sort((a, b) => a[0] - b[0]).forEach(([seconds, value]) => add(seconds, value));
+        drawSoon();
+      },
+      drawSoon,
+      lastAt: () => (at.length ? at[at.length - 1] : 0),
+    };
   }
 
-  function drawSoon() {
-    if (isDrawing) return;
-    isDrawing = true;
-    setTimeout(draw, DRAW_EVERY_MS);
-  }
+  const profit = growing(element, { label: "P&L", isSigned: true });
+  const spot = growing(spotElement, { label: "SPX", amount: index, marks: () => marks });
+  let lastSeq = -1;
 
   async function catchUp() {
     const missed = await zerohour.load(`${element.dataset.url}?after=${lastSeq}`);
-    const newer = at.splice(0).map((seconds, index) => [seconds, profitLoss[index]]);
-    profitLoss.length = 0;
-    const points = new Map(newer);
-    missed.at.forEach((seconds, index) => points.set(seconds, missed.profit_loss_cents[index]));
-    [...points].sort((a, b) => a[0] - b[0]).forEach(([seconds, cents]) => add(seconds, cents));
+    profit.merge(missed.at, missed.profit_loss_cents);
     lastSeq = Math.max(lastSeq, missed.last_seq);
-    drawSoon();
+    const market = await zerohour.load(`${spotElement.dataset.url}?after=${spot.lastAt()}`);
+    spot.merge(market.at, market.spot_cents);
+    await readMarks();
+  }
+
+  async function readMarks() {
+    marks = (await zerohour.load(spotElement.dataset.marksUrl)).marks;
+    spotElement.dataset.marks = marks.map((mark) => mark.kind).join(" ");
+    spot.drawSoon();
   }
 
   // The server may be on its way back only: ask until it answers.
-  function keepCatchingUp() {
-    catchUp().catch((error) => {
-      console.warn(`the missed seconds did not come: ${error.message}`);
-      setTimeout(keepCatchingUp, CATCH_UP_AGAIN_MS);
+  function keepTrying(read) {
+    read().catch((error) => {
+      console.warn(`what was missed did not come: ${error.message}`);
+      setTimeout(() => keepTrying(read), CATCH_UP_AGAIN_MS);
     });
   }
 
@@ -92,11 +117,9 @@
 
   function onFinancial(event) {
     const row = JSON.parse(event.data);
-    const seconds = Math.floor(Date.parse(row.datetime) / 1000);
     lastSeq = Math.max(lastSeq, Number(event.lastEventId.split(".")[0]));
-    add(seconds, zerohour.cents(row.profit_loss));
+    profit.push(Math.floor(Date.parse(row.datetime) / 1000), zerohour.cents(row.profit_loss));
     showFigures(row);
-    drawSoon();
   }
 
   function onStatus(event) {
@@ -106,11 +129,32 @@
     location.reload();
   }
 
-  keepCatchingUp();
+  // The next nudge of each working order, counted down in market time from the last tick shown.
+  function countDown() {
+    const now = profit.lastAt();
+    for (const cell of document.querySelectorAll("[data-nudge-at]")) {
+      const left = Number(cell.dataset.nudgeAt) - now;
+      cell.textContent = left > 0 ? `in ${left} s` : "due";
+    }
+  }
+
+  keepTrying(catchUp);
   if (!state) return;
 
+  setInterval(countDown, DRAW_EVERY_MS);
   element.addEventListener("sse:financial", (event) => onFinancial(event.detail));
-  document.getElementById("session-head").addEventListener("sse:status", (event) => onStatus(event.detail));
+  for (const name of ["order", "transaction"]) {
+    element.addEventListener(`sse:${name}`, () => keepTrying(readMarks));
+  }
+  document.getElementById("session-head").addEventListener("sse:status", (event) => {
+    keepTrying(readMarks);
+    onStatus(event.detail);
+  });
+  const market = new EventSource(spotElement.dataset.streamUrl);
+  market.addEventListener("market", (event) => {
+    const row = JSON.parse(event.data);
+    spot.push(Math.floor(Date.parse(row.datetime) / 1000), zerohour.cents(row.spx));
+  });
   document.body.addEventListener("htmx:sseError", () => {
     wasBroken = true;
     say("broken");
@@ -119,7 +163,7 @@
     say("live");
     if (!wasBroken) return;
     wasBroken = false;
-    keepCatchingUp();
+    keepTrying(catchUp);
     for (const part of document.querySelectorAll("[hx-trigger*=catchup]")) htmx.trigger(part, "catchup");
   });
 })();
