@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
-from common.errors import NotFound
+from common.errors import NotFound, Unauthorized
 
 View = Callable[..., HttpResponse]
 
@@ -24,19 +24,22 @@ class UserRequest(HttpRequest):
     user: User
 
 
-def page(*methods: str) -> Callable[[View], View]:
-    """For signed-in users; what is not theirs is 404. Without methods: GET.
+def page(*methods: str, is_public: bool = False) -> Callable[[View], View]:
+    """For signed-in users, or for everybody; what is not theirs is 404. Without methods: GET.
 
-    Pages show what moves, so no cache keeps them.
+    Pages show what moves, so no cache keeps them. A visitor of a public page who may not see what
+    is there is sent to the log-in: it may be his.
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if not request.user.is_authenticated:
+            if not request.user.is_authenticated and not is_public:
                 return _sign_in(request)
             try:
                 return view(cast(UserRequest, request), *args, **kwargs)
+            except Unauthorized:
+                return _sign_in(request)
             except NotFound as refusal:
                 raise Http404(refusal.message) from refusal
 

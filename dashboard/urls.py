@@ -27,11 +27,18 @@ urlpatterns = [
     *route("strategies/new", strategies.new_strategy, name="strategy-new"),
     *route("strategies/<uuid:strategy_id>", strategies.strategy_page, name="strategy"),
     *route("strategies/<uuid:strategy_id>/clone", strategies.clone_strategy, name="strategy-clone"),
+    *route(
+        "strategies/<uuid:strategy_id>/edit", strategies.update_strategy, name="strategy-update"
+    ),
+    *route(
+        "strategies/<uuid:strategy_id>/delete", strategies.delete_strategy, name="strategy-delete"
+    ),
     *route("market", market.market, name="market"),
     *route("account", account.account, name="account"),
     *route("account/tokens", account.create_token, name="token-create"),
     *route("account/tokens/revoke", account.revoke_token, name="token-revoke"),
     path("dashboard/overview", overview.rows, name="overview-rows"),
+    path("dashboard/strategy-preview", strategies.preview, name="strategy-preview"),
     path("dashboard/market-strip", overview.strip, name="market-strip"),
     path("dashboard/market", market.market_body, name="market-body"),
     path(f"dashboard/{BOT}/equity", bots.equity, name="bot-equity"),

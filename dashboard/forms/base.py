@@ -17,6 +17,7 @@ CODE = "code"
 CHECK = "check"
 CHOICE = "choice"
 CHOICES = "choices"
+NOT_IN_AN_ID = str.maketrans({".": "-", "[": "-", "]": None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,18 @@ class Field:
 
     @property
     def id(self) -> str:
-        return "field-" + self.name.replace(".", "-")
+        return "field-" + self.name.translate(NOT_IN_AN_ID)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
+    """`actions` are further buttons of the form: (value, label), shown below the fields."""
+
     title: str
     fields: tuple[Field, ...]
     note: str = ""
+    is_compact: bool = False
+    actions: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,9 @@ class _Placed:
 
     def into(self, item: Field) -> Field:
         paths = [
-            path for path in self.reasons if path == item.name or path.startswith(f"{item.name}.")
+            path
+            for path in self.reasons
+            if path == item.name or path.startswith((f"{item.name}.", f"{item.name}["))
         ]
         self.taken.update(paths)
         return replace(item, errors=tuple(why for path in paths for why in self.reasons[path]))

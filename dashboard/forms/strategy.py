@@ -1,4 +1,4 @@
-"""The form of a new strategy: a name and its source, as JSON form or as program."""
+"""The source of a new strategy as it is typed: fields, the form as JSON, or a program."""
 
 from __future__ import annotations
 
@@ -12,15 +12,21 @@ from rest_framework.exceptions import ParseError, ValidationError
 from common.api import flat_fields
 from common.errors import InvalidInput, Refusal
 from common.parsing import parse_json
-from dashboard.forms import base
+from dashboard.forms import base, builder
 from dashboard.forms.base import Field, Form, Group
 from strategies.models import StrategyLink
-from strategies.shapes import DESCRIPTION_LENGTH, NAME_LENGTH, CreateStrategyInput
+from strategies.shapes import (
+    DESCRIPTION_LENGTH,
+    NAME_LENGTH,
+    CreateStrategyInput,
+    UpdateStrategyInput,
+)
 from strategies.templates import TEMPLATES, Template
 
+BUILDER = "builder"
 FORM = StrategyLink.Kind.FORM.value
 PROGRAM = StrategyLink.Kind.PROGRAM.value
-LABELS = {FORM: "Form (JSON)", PROGRAM: "Program"}
+KINDS = {BUILDER: "Form", FORM: "Form as JSON", PROGRAM: "Program"}
 HINTS = {
     FORM: "Legs, entry times, exits and sizing. Start from a template above.",
     PROGRAM: "Python's own syntax, run in a sandbox: on_start, on_tick, on_fill, times and at.",
@@ -39,26 +45,39 @@ def template_of(template_id: str | None) -> Template:
     return by_id.get(template_id or "", by_id["put-credit-spread"])
 
 
-def new_values(kind: str, template: Template) -> dict[str, str]:
+def kind_of(text: str | None) -> str:
+    return text if text in KINDS else BUILDER
+
+
+def template_values(kind: str, template: Template) -> dict[str, Any]:
     if kind == PROGRAM:
         return {"kind": kind, "name": "", "description": "", "source": STARTING_PROGRAM}
-    source = json.dumps(template.config, indent=2)
-    return {
-        "kind": kind,
-        "name": template.name,
-        "description": template.description,
-        "source": source,
-    }
+    return link_values(kind, template.name, template.description, template.config, "")
 
 
-def sent_values(post: QueryDict) -> dict[str, str]:
+def link_values(
+    kind: str, name: str, description: str, config: Mapping[str, Any] | None, program: str
+) -> dict[str, Any]:
+    """What is saved already, to be changed and saved as another."""
+    known = {"kind": kind, "name": name, "description": description}
+    if kind == BUILDER and config is not None:
+        return {**builder.values_of(config, name=name, description=description), **known}
+    source = json.dumps(config, indent=2) if kind == FORM and config is not None else program
+    return {**known, "source": source}
+
+
+def sent_values(post: QueryDict) -> dict[str, Any]:
+    kind = kind_of(post.get("kind"))
+    if kind == BUILDER:
+        return {**builder.sent_values(post), "kind": kind}
     names = ("name", "description", "source")
-    kind = PROGRAM if post.get("kind") == PROGRAM else FORM
     return {"kind": kind, **{name: base.text_of(post.get(name, "")) for name in names}}
 
 
-def strategy_form(values: Mapping[str, str], refusal: Refusal | None = None) -> Form:
+def strategy_form(values: Mapping[str, Any], refusal: Refusal | None = None) -> Form:
     kind = values["kind"]
+    if kind == BUILDER:
+        return builder.builder_form(values, refusal)
     fields = (
         Field("name", "Name", value=values["name"], is_required=True, max_length=NAME_LENGTH),
         Field(
@@ -68,13 +87,13 @@ def strategy_form(values: Mapping[str, str], refusal: Refusal | None = None) -> 
             values["description"],
             max_length=DESCRIPTION_LENGTH,
         ),
-        Field("source", LABELS[kind], base.CODE, values["source"], HINTS[kind], is_required=True),
+        Field("source", KINDS[kind], base.CODE, values["source"], HINTS[kind], is_required=True),
     )
     form = Form((Group("", fields),))
     return form if refusal is None else form.refused(_about_source(base.reasons_of(refusal)))
 
 
-def body_of(values: Mapping[str, str]) -> dict[str, Any]:
+def body_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """Keyword arguments of the service. InvalidInput with every problem in `fields`."""
     body = {"name": values["name"], "description": values["description"]}
     body |= source_of(values)
@@ -87,8 +106,21 @@ def body_of(values: Mapping[str, str]) -> dict[str, Any]:
     return read
 
 
-def source_of(values: Mapping[str, str]) -> dict[str, Any]:
+def changes_of(values: Mapping[str, str]) -> dict[str, Any]:
+    """Checked as the API checks them. InvalidInput with every problem in `fields`."""
+    given = UpdateStrategyInput(data=values)
+    try:
+        given.is_valid(raise_exception=True)
+    except ValidationError as exc:
+        raise InvalidInput("Not saved.", fields=flat_fields(exc.detail)) from exc
+    read: dict[str, Any] = given.validated_data
+    return read
+
+
+def source_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """`config` or `program`. InvalidInput where the form is no JSON."""
+    if values["kind"] == BUILDER:
+        return {"config": builder.config_of(values)}
     if values["kind"] == PROGRAM:
         return {"program": values["source"]}
     try:

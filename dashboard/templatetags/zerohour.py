@@ -113,6 +113,12 @@ def plain_points(cents: int | None) -> str:
 
 
 @register.filter
+def whole_points(cents: int) -> str:
+    """A strike on a drawing: 595000 -> "5950"."""
+    return f"{cents / 100:g}"
+
+
+@register.filter
 def quote(amount: str | None) -> str:
     """A bid or ask as the API writes it, with two decimals: "1.2" -> "1.20"."""
     return UNKNOWN if amount is None else hundredths(parse_usd(amount))

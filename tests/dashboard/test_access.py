@@ -51,7 +51,7 @@ def everything(session) -> list[str]:
         *(url(name) for name in PAGES + FRAGMENTS),
         *(url(name, session.bot_id) for name in BOT_PAGES),
         *(url(name, session.bot_id, session.pk) for name in SESSION_PAGES),
-        url("strategy", link.pk),
+        url("strategy-delete", link.pk),
     ]
 
 
@@ -85,7 +85,7 @@ def test_what_belongs_to_somebody_else_is_not_found(strangers_browser, session) 
     addresses = [
         *(url(name, session.bot_id) for name in BOT_PAGES),
         *(url(name, session.bot_id, session.pk) for name in SESSION_PAGES),
-        url("strategy", link.pk),
+        url("strategy-delete", link.pk),
     ]
 
     answers = {address: strangers_browser.get(address).status_code for address in addresses}

@@ -33,7 +33,7 @@ def test_the_list_shows_ones_own_and_offers_every_template(browser, alice, bob) 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.id)
 def test_every_template_fills_a_form_that_can_be_saved_as_it_is(browser, alice, template) -> None:
-    page = browser.get(f"/strategies/new?template={template.id}")
+    page = browser.get(f"/strategies/new?kind=form&template={template.id}")
     fields = page.context["form"].groups[0].fields
     typed = {field.name: field.value for field in fields}
 

@@ -1,0 +1,62 @@
+"""What a strategy being written would do: its program and, of a form, the trade it would open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from accounts.models import User
+from common.money import parse_usd
+from dashboard.payoff import Payoff, payoff
+from marketdata import queries as market
+from marketdata.queries import NoTicks
+from simengine.market import Tick
+from strategies.services import Source
+from strategies.whatif import NothingToOpen, WhatIf, what_if
+
+DEFAULT_BALANCE_CENTS = 2_500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """`found` is the trade on the latest chain; where there is none, `reason` says why."""
+
+    source: Source
+    balance_cents: int
+    tick: Tick | None = None
+    found: WhatIf | None = None
+    payoff: Payoff | None = None
+    reason: str = ""
+
+    @property
+    def loss_bp(self) -> int | None:
+        """One losing trade as hundredths of a percent of the balance."""
+        if self.found is None:
+            return None
+        return self.found.max_loss_cents * 10_000 // self.balance_cents
+
+
+def try_out(*, user: User, source: Source, balance: str) -> Trial:
+    """Saves nothing. `balance` is what was typed as the account's size; nonsense is 25,000."""
+    balance_cents = _balance_cents(balance)
+    if source.config is None:
+        return Trial(source, balance_cents)
+    try:
+        _, tick = market.latest_tick()
+    except NoTicks as refusal:
+        return Trial(source, balance_cents, reason=refusal.message)
+    try:
+        found = what_if(
+            source.config, tick, balance_cents=balance_cents, slippage_cents=user.slippage_cents
+        )
+    except NothingToOpen as nothing:
+        return Trial(source, balance_cents, tick, reason=str(nothing))
+    drawn = payoff(found, spot_cents=tick.spot_cents)
+    return Trial(source, balance_cents, tick, found, drawn)
+
+
+def _balance_cents(text: str) -> int:
+    try:
+        cents = parse_usd(text.strip())
+    except ValueError:
+        return DEFAULT_BALANCE_CENTS
+    return cents if cents > 0 else DEFAULT_BALANCE_CENTS
