@@ -59,7 +59,12 @@ def revoke_all_tokens(*, users: QuerySet[User]) -> int:
 
 
 def register(*, email: str, code: str, password: str, now: datetime) -> str:
-    """A new user's first token. WeakPassword, codes.InvalidCode, EmailTaken.
+    """A new user's first token. Raises as create_account."""
+    return create_token(user=create_account(email=email, code=code, password=password, now=now))
+
+
+def create_account(*, email: str, code: str, password: str, now: datetime) -> User:
+    """A new user. WeakPassword, codes.InvalidCode, EmailTaken.
 
     Only who reads the mail of an address learns whether it has an account.
     """
@@ -70,8 +75,7 @@ def register(*, email: str, code: str, password: str, now: datetime) -> str:
     try:
         with transaction.atomic():
             codes.use_code(email=email, code=code, now=now)
-            user = User.objects.create_user(email, password)
-            return create_token(user=user)
+            return User.objects.create_user(email, password)
     except IntegrityError as exc:  # an operator just created the same address
         raise _taken() from exc
 

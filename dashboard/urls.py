@@ -3,7 +3,17 @@
 from django.urls import path
 
 from common.routing import route
-from dashboard.views import account, auth, bots, market, overview, sessions, strategies
+from dashboard.views import (
+    account,
+    alerts,
+    auth,
+    bots,
+    market,
+    overview,
+    registration,
+    sessions,
+    strategies,
+)
 
 app_name = "dashboard"
 
@@ -13,6 +23,7 @@ SESSION = f"{BOT}/sessions/<uuid:session_id>"
 urlpatterns = [
     *route("login", auth.SignIn.as_view(), name="login"),
     *route("logout", auth.SignOut.as_view(), name="logout"),
+    *route("register", registration.register, name="register"),
     path("", overview.home, name="home"),
     *route("bots/new", bots.new_bot, name="bot-new"),
     *route(BOT, bots.bot_page, name="bot"),
@@ -36,7 +47,11 @@ urlpatterns = [
     *route("market", market.market, name="market"),
     *route("account", account.account, name="account"),
     *route("account/tokens", account.create_token, name="token-create"),
-    *route("account/tokens/revoke", account.revoke_token, name="token-revoke"),
+    *route("account/tokens/<uuid:token_id>/revoke", account.revoke_token, name="token-revoke"),
+    *route("account/alerts", alerts.alerts, name="alerts"),
+    *route("account/alerts/<uuid:channel_id>/remove", alerts.remove, name="alert-remove"),
+    *route("account/alerts/<uuid:channel_id>/test", alerts.send_test, name="alert-test"),
+    *route("account/alerts/log/<uuid:delivery_id>/again", alerts.try_again, name="alert-again"),
     path("dashboard/overview", overview.rows, name="overview-rows"),
     path("dashboard/strategy-preview", strategies.preview, name="strategy-preview"),
     path("dashboard/market-strip", overview.strip, name="market-strip"),

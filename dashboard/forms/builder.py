@@ -290,7 +290,8 @@ def _exits(values: Values) -> Group:
         base.CHECK,
         values["exit.touch_short_strike"],
     )
-    return Group("Exit", (*fields, at, touch), "The first rule that holds closes the trade.")
+    note = "The first rule that holds closes the trade."
+    return Group("Exit", (*fields, at, touch), note, is_compact=True)
 
 
 def _sizing(values: Values) -> Group:
@@ -313,4 +314,4 @@ def _sizing(values: Values) -> Group:
             "Not saved.",
         ),
     )
-    return Group("Size", fields)
+    return Group("Size", fields, is_compact=True)

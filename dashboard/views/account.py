@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from accounts import services
+from accounts import queries, services
+from accounts.models import Scope, every_scope
+from accounts.shapes import TOKEN_NAME_LENGTH
 from common.errors import Refusal
 from dashboard.access import UserRequest, page
 from dashboard.forms import account as account_forms
-from dashboard.reads.account import tokens_of
 
 
 @page("GET", "POST")
@@ -34,21 +36,23 @@ def account(request: UserRequest) -> HttpResponse:
 @page("POST")
 def create_token(request: UserRequest) -> HttpResponse:
     """Shown in this one answer; only its hash is kept."""
-    token = services.create_token(user=request.user)
+    is_reading = request.POST.get("scope") == Scope.READ
+    token = services.create_token(
+        user=request.user,
+        name=request.POST.get("name", "")[:TOKEN_NAME_LENGTH],
+        scopes=[Scope.READ.value] if is_reading else every_scope(),
+    )
     form = account_forms.account_form(account_forms.values_of(request.user))
     return _show(request, form=form, new_token=token)
 
 
 @page("POST")
-def revoke_token(request: UserRequest) -> HttpResponse:
-    token = tokens_of(request.user).filter(digest=request.POST.get("digest", "")).first()
-    if token is None:
-        raise Http404("no such token")
-    services.revoke_token(token=token)
+def revoke_token(request: UserRequest, token_id: UUID) -> HttpResponse:
+    services.revoke_token(token=queries.token_of(request.user, token_id))
     messages.success(request, "The token is revoked; programs that use it are signed out.")
     return redirect("dashboard:account")
 
 
 def _show(request: UserRequest, *, status: int = 200, **more: Any) -> HttpResponse:
-    context = {"section": "account", "tokens": tokens_of(request.user), **more}
+    context = {"section": "account", "tokens": queries.tokens_of(request.user), **more}
     return render(request, "dashboard/account.html", context, status=status)

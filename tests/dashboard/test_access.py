@@ -12,7 +12,7 @@ from django.urls import reverse
 from tests.dashboard.conftest import make_order, make_trade, write_line
 from tests.factories import BotFactory, BotSessionFactory, StrategyLinkFactory
 
-PAGES = ["home", "bot-new", "strategies", "strategy-new", "market", "account"]
+PAGES = ["home", "bot-new", "strategies", "strategy-new", "market", "account", "alerts"]
 FRAGMENTS = ["overview-rows", "market-strip", "market-body"]
 BOT_PAGES = ["bot", "bot-edit", "bot-start", "bot-archive", "bot-equity", "bot-sessions-csv"]
 SESSION_PAGES = [
@@ -127,7 +127,15 @@ def test_every_change_needs_the_csrf_token(alice, session) -> None:
         url("strategy-new"),
         url("account"),
         url("token-create"),
-        url("token-revoke"),
+        url("token-revoke", uuid4()),
+        url("strategy-preview"),
+        url("strategy-update", uuid4()),
+        url("strategy-delete", uuid4()),
+        url("alerts"),
+        url("alert-test", uuid4()),
+        url("alert-remove", uuid4()),
+        url("alert-again", uuid4()),
+        url("register"),
         *(url(name, session.bot_id) for name in ACTIONS),
         url("session-stop", session.bot_id, session.pk),
         url("session-cancel", session.bot_id, session.pk),

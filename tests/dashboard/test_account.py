@@ -27,7 +27,7 @@ def test_a_new_token_is_shown_once_and_opens_the_api(browser) -> None:
 def test_a_revoked_token_opens_nothing_any_more(browser, alice) -> None:
     token, text = AuthToken.objects.create(alice)
 
-    browser.post("/account/tokens/revoke", {"digest": token.digest})
+    browser.post(f"/account/tokens/{token.details.pk}/revoke")
 
     assert Client().get("/api/user", headers={"Authorization": text}).status_code == 401
 
@@ -35,10 +35,21 @@ def test_a_revoked_token_opens_nothing_any_more(browser, alice) -> None:
 def test_nobody_revokes_somebody_elses_token(browser, bob) -> None:
     token, _ = AuthToken.objects.create(bob)
 
-    answer = browser.post("/account/tokens/revoke", {"digest": token.digest})
+    answer = browser.post(f"/account/tokens/{token.details.pk}/revoke")
 
     assert answer.status_code == 404
     assert AuthToken.objects.filter(user=bob).exists()
+
+
+def test_a_token_that_may_only_read_is_listed_so_and_cannot_start_anything(browser) -> None:
+    answer = browser.post("/account/tokens", {"name": "Monitor", "scope": "read"})
+    page = answer.content.decode()
+
+    refused = Client().post("/api/bots", headers={"Authorization": answer.context["new_token"]})
+
+    assert "Monitor" in page
+    assert "read only" in page
+    assert refused.status_code == 403
 
 
 def test_only_ones_own_tokens_are_listed(browser, alice, bob) -> None:

@@ -262,3 +262,12 @@ def test_a_session_that_is_over_refuses_with_the_reason(browser, alice, action) 
 
     assert answer.status_code == 409
     assert "This session is completed" in answer.content.decode()
+
+
+def test_the_charts_data_travels_compressed(browser, session, address) -> None:
+    write_line(session, *range(300))
+
+    answer = browser.get(below_dashboard(address, "line"), headers={"Accept-Encoding": "gzip"})
+
+    assert answer["Content-Encoding"] == "gzip"
+    assert len(answer.content) < 2_000

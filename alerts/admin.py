@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from django.contrib import admin
+
+from alerts.models import Channel, Delivery
+from common.admin import ReadOnlyAdmin
+
+
+@admin.register(Channel)
+class ChannelAdmin(ReadOnlyAdmin):
+    list_display = ("owner", "type", "url", "kinds", "created_at")
+    list_select_related = ("owner",)
+    exclude = ("secret",)
+    ordering = ("pk",)
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ("kind", "channel", "status", "attempts", "due_at", "answer", "created_at")
+    list_select_related = ("channel",)
+    search_fields = ("=channel__id",)
+    search_help_text = "the id of a channel"
+    ordering = ("pk",)
