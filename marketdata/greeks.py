@@ -89,7 +89,7 @@ def expected_move_cents(quotes: Quotes, spot_cents: int) -> int | None:
 def deltas_e4(quotes: Quotes, spot_cents: int) -> tuple[list[int], list[int]]:
     """(call deltas, put deltas) x 10000, unsigned, MISSING where the contract has no quote."""
     forward = parity_forward(quotes, spot_cents)
-    deviations = _deviations(quotes, forward)
+    deviations = implied_deviations(quotes, forward)
     if deviations is None:
         calls = (quotes.strikes < forward) + 0.5 * (quotes.strikes == forward)
     else:
@@ -103,8 +103,8 @@ def deltas_e4(quotes: Quotes, spot_cents: int) -> tuple[list[int], list[int]]:
     )
 
 
-def _deviations(quotes: Quotes, forward: float) -> NDArray[np.float64] | None:
-    """One deviation per strike; None where no quote implies any."""
+def implied_deviations(quotes: Quotes, forward: float) -> NDArray[np.float64] | None:
+    """The total deviation to expiry of each strike; None where no quote implies any."""
     call_usable = _usable(quotes.call_bids, quotes.call_asks)
     put_usable = _usable(quotes.put_bids, quotes.put_asks)
     call_is_otm = quotes.strikes >= forward

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from common.times import to_ms
 from marketdata import queries, shapes
 from marketdata.queries import MarketNow, NoTicks
+from marketdata.sensitivities import Sensitivity, sensitivities
 from simengine.market import Tick
 
 STRIKES_EACH_SIDE = 20
@@ -39,6 +41,7 @@ class ChainRow:
     put: dict[str, Any]
     call_in_the_money: bool
     put_in_the_money: bool
+    greeks: Sensitivity | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,9 @@ def chain() -> Chain | None:
     strikes = tick.strikes_cents
     nearest = min(range(len(strikes)), key=lambda row: abs(strikes[row] - tick.spot_cents))
     first = max(0, nearest - STRIKES_EACH_SIDE)
+    day = queries.day(trading_date)
+    left_ms = to_ms(day.close_at) - tick.at_ms if day else 0
+    greeks = sensitivities(tick, left_ms / 1000)
     quotes = shapes.chain_object(trading_date.isoformat(), tick)["chain"]
     rows = [
         ChainRow(
@@ -69,6 +75,7 @@ def chain() -> Chain | None:
             is_nearest=row == nearest,
             call_in_the_money=strikes[row] < tick.spot_cents,
             put_in_the_money=strikes[row] > tick.spot_cents,
+            greeks=greeks[row],
         )
         for row in range(first, min(len(strikes), nearest + STRIKES_EACH_SIDE + 1))
     ]

@@ -130,6 +130,12 @@ def short_delta(delta: str | None) -> str:
 
 
 @register.filter
+def minus(number: float, places: int) -> str:
+    """A plain number with a true minus: -0.25 -> "−0.250" with 3 places."""
+    return f"{number:.{places}f}".replace("-", MINUS)
+
+
+@register.filter
 def true_minus(text: str | None) -> str:
     return UNKNOWN if text is None else text.replace("-", MINUS)
 

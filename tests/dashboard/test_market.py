@@ -65,3 +65,11 @@ def test_a_settled_day_shows_its_value_and_where_it_came_from(browser, open_mark
 
     assert "Settlement (official)" in page
     assert "5,950.25" in page
+
+
+def test_the_chain_shows_what_each_strike_reacts_to(browser, open_market) -> None:
+    page = browser.get("/market").content.decode()
+
+    assert "Theta/h" in page
+    assert page.count('class="num greek"') == 4 * len(market.STRIKES)
+    assert "−" in page.split('class="num greek"')[3]  # time costs

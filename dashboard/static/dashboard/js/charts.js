@@ -148,7 +148,12 @@ const zerohour = (() => {
       height: HEIGHT,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), NEW_YORK),
       cursor: { y: false, drag: { x: true, y: false }, sync: { key: group } },
-      hooks: { draw: [zeroLine, (plot) => drawMarks(plot, marks())] },
+      hooks: {
+        draw: [zeroLine, (plot) => drawMarks(plot, marks())],
+        setScale: [(plot, key) => {
+          if (key === "x") element.dataset.shown = `${Math.round(plot.scales.x.min)} ${Math.round(plot.scales.x.max)}`;
+        }],
+      },
       axes: [
         axis({ values: (plot, at) => ofTime(at), incrs: isDaily ? [1, 2, 7, 14, 30, 90, 365].map((n) => n * DAY_SECONDS) : undefined }),
         axis({ size: 88, values: (plot, values) => values.map(amount) }),

@@ -74,12 +74,13 @@
   const profit = growing(element, { label: "P&L", isSigned: true });
   const spot = growing(spotElement, { label: "SPX", amount: index, marks: () => marks });
   let lastSeq = -1;
+  let spotFrom = 0; // the second up to which nothing of the index is missing
 
   async function catchUp() {
     const missed = await zerohour.load(`${element.dataset.url}?after=${lastSeq}`);
     profit.merge(missed.at, missed.profit_loss_cents);
     lastSeq = Math.max(lastSeq, missed.last_seq);
-    const market = await zerohour.load(`${spotElement.dataset.url}?after=${spot.lastAt()}`);
+    const market = await zerohour.load(`${spotElement.dataset.url}?after=${spotFrom}`);
     spot.merge(market.at, market.spot_cents);
     await readMarks();
   }
@@ -138,6 +139,18 @@
     }
   }
 
+  // A browser gives a stream up for good that was answered with an error.
+  function followMarket() {
+    const market = new EventSource(spotElement.dataset.streamUrl);
+    market.addEventListener("market", (event) => {
+      const row = JSON.parse(event.data);
+      spot.push(Math.floor(Date.parse(row.datetime) / 1000), zerohour.cents(row.spx));
+    });
+    market.addEventListener("error", () => {
+      if (market.readyState === EventSource.CLOSED) setTimeout(followMarket, CATCH_UP_AGAIN_MS);
+    });
+  }
+
   keepTrying(catchUp);
   if (!state) return;
 
@@ -150,12 +163,9 @@
     keepTrying(readMarks);
     onStatus(event.detail);
   });
-  const market = new EventSource(spotElement.dataset.streamUrl);
-  market.addEventListener("market", (event) => {
-    const row = JSON.parse(event.data);
-    spot.push(Math.floor(Date.parse(row.datetime) / 1000), zerohour.cents(row.spx));
-  });
+  followMarket();
   document.body.addEventListener("htmx:sseError", () => {
+    if (!wasBroken) spotFrom = spot.lastAt();
     wasBroken = true;
     say("broken");
   });
