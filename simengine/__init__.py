@@ -10,4 +10,4 @@ in order. docs/engine.md has the picture.
 """
 
 # Bumped whenever a stored golden day changes (tests/engine/golden): an older session is another's.
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"

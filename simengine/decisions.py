@@ -28,6 +28,8 @@ from simengine.state import (
 from simengine.strategy import AT, ON_FILL, ON_START, ON_TICK, Strategy, StrategyError
 from simengine.view import build_view
 
+DECISIONS_A_SESSION = 25_000  # one every second of a day; a program that writes more is cut
+
 
 def call_strategy(
     state: SessionState,
@@ -106,12 +108,8 @@ def _carry_out(
 ) -> list[Event]:
     do = action.get("do")
     data = action.get("data") or {}
-    if do == "log":
-        state.decision_count += 1
-        return [Logged(state.decision_count, str(action.get("message", "")), data)]
-    if do == "signal":
-        state.decision_count += 1
-        return [Signalled(state.decision_count, str(action.get("name", "")), data)]
+    if do in ("log", "signal"):
+        return _note(state, action, data)
     if state.phase != RUNNING:  # an action before this one spent the last of the error budget
         return [Refused("nothing_new_may_open", f"the session is {state.phase}")]
     try:
@@ -121,6 +119,20 @@ def _carry_out(
     except InvalidIntent as error:
         counted = count_error(state, terms, "order", f"{error.code}: {error}")
         return [Refused(error.code, str(error)), *counted]
+
+
+def _note(state: SessionState, action: dict[str, Any], data: dict[str, Any]) -> list[Event]:
+    """A line of the decision log. The last one that fits says that nothing more is kept."""
+    if state.decision_count >= DECISIONS_A_SESSION:
+        return []
+    state.decision_count += 1
+    number = state.decision_count
+    if number == DECISIONS_A_SESSION:
+        full = f"the decision log is full: at most {number} entries a session; the rest is cut"
+        return [Logged(number, full, {"limit": number})]
+    if action["do"] == "log":
+        return [Logged(number, str(action.get("message", "")), data)]
+    return [Signalled(number, str(action.get("name", "")), data)]
 
 
 def _open(

@@ -138,16 +138,17 @@ def intrinsic_cents(contract: Contract, settlement_cents: int) -> int:
 
 
 def observe_nlv(state: SessionState, nlv_cents: int) -> None:
-    """Running peak, trough and the largest fall from the peak."""
-    if nlv_cents > state.peak_nlv_cents:
+    """Running peak, trough and the largest fall from the peak. A new trough is always a new largest
+    fall, for no peak before was higher than today's.
+    """
+    fall_cents = state.peak_nlv_cents - nlv_cents
+    if fall_cents < 0:
         state.peak_nlv_cents = nlv_cents
-        return
-    state.trough_nlv_cents = min(state.trough_nlv_cents, nlv_cents)
-    drawdown_cents = state.peak_nlv_cents - nlv_cents
-    if drawdown_cents > state.max_drawdown_cents:
-        state.max_drawdown_cents = drawdown_cents
+    elif fall_cents > state.max_drawdown_cents:
+        state.max_drawdown_cents = fall_cents
+        state.trough_nlv_cents = min(state.trough_nlv_cents, nlv_cents)
         if state.peak_nlv_cents > 0:
-            state.max_drawdown_bp = drawdown_cents * 10_000 // state.peak_nlv_cents
+            state.max_drawdown_bp = fall_cents * 10_000 // state.peak_nlv_cents
 
 
 def _end_otherwise(state: SessionState, end: str, reason: str) -> list[Event]:

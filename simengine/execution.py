@@ -30,32 +30,30 @@ from simengine.state import FILLED, UNFILLED, WORKING, ClosedTrade, SessionState
 Quoted = list[tuple[Order, PackageQuote, int]]  # the last is the quoted mid, in cents
 
 
-def quote_orders(state: SessionState, tick: Tick) -> Quoted:
-    """The pending orders that can trade on this tick, in the order of their placement."""
-    quoted: Quoted = []
-    for order in state.orders.values():
-        quote = order.package.quote(tick, opening=order.is_opening)
-        if quote is not None:
-            quoted.append((order, quote, quoted_mid_cents(order.legs, quote.mid_half_cents)))
-    return quoted
-
-
 def match_orders(
-    state: SessionState, tick: Tick, terms: SessionTerms, quoted: Quoted
-) -> list[Event]:
+    state: SessionState, tick: Tick, terms: SessionTerms
+) -> tuple[list[Event], Quoted]:
     """Fill what this tick fills, in the order of placement. What this tick's intents will place is
     not there yet, so the next tick is the earliest on which it can fill.
+
+    Also the orders that stay pending and could trade on this tick, with where they stand.
     """
     events: list[Event] = []
+    pending: Quoted = []
     slippage_cents = terms.slippage_cents
-    for order, quote, mid_cents in quoted:
+    for order in tuple(state.orders.values()):
+        quote = order.package.quote(tick, opening=order.is_opening)
+        if quote is None:
+            continue
+        mid_cents = quoted_mid_cents(order.legs, quote.mid_half_cents)
         price_cents = fill_price_cents(order, quote, mid_cents + slippage_cents)
         if price_cents is None:
+            pending.append((order, quote, mid_cents))
             continue
         if order.type == STOP:
             events.append(StopTriggered(order.number, quote.mid_half_cents))
         events += _fill(state, tick, terms, order, quote, price_cents)
-    return events
+    return events, pending
 
 
 def fill_price_cents(order: Order, quote: PackageQuote, worsened_cents: int) -> int | None:
@@ -220,6 +218,9 @@ def _open_trade(
             profit_target_bp=rules.profit_target_bp,
             stop_loss_bp=rules.stop_loss_bp,
             exit_at_seconds=rules.exit_at_seconds,
+            trailing_stop_bp=rules.trailing_stop_bp,
+            trailing_start_bp=rules.trailing_start_bp,
+            exit_on_touch=rules.exit_on_touch,
         )
     ]
 

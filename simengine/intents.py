@@ -64,7 +64,7 @@ def parse_open(action: dict[str, Any], tick: Tick) -> OpenIntent:
         units=units,
         type=order_type,
         limit_cents=limit_cents,
-        exit_rules=_exit_rules(action),
+        exit_rules=_exit_rules(action, legs),
         name=str(action.get("name") or "")[:MAX_NAME_LENGTH],
     )
 
@@ -159,22 +159,36 @@ def _check_type(order_type: Any, limit_cents: int | None, legs: Legs) -> None:
         check_grid(legs, limit_cents)
 
 
-def _exit_rules(action: dict[str, Any]) -> ExitRules:
+def _exit_rules(action: dict[str, Any], legs: Legs) -> ExitRules:
     exit_at = _optional_whole(action, "exit_at_seconds")
     if exit_at is not None and not 0 <= exit_at < SECONDS_OF_DAY:
         raise InvalidIntent("exit_at must be a time of day")
+    on_touch = action.get("exit_on_touch") or False
+    if not isinstance(on_touch, bool):
+        raise InvalidIntent("exit_on_touch must be true or false")
+    if on_touch and all(leg.ratio > 0 for leg in legs):
+        raise InvalidIntent("exit_on_touch needs a sold leg")
+    trailing_stop_bp = _percent_bp(action, "trailing_stop_pct")
+    trailing_start_bp = _percent_bp(action, "trailing_start_pct", or_zero=True)
+    if trailing_start_bp is not None and trailing_stop_bp is None:
+        raise InvalidIntent("trailing_start_pct needs a trailing_stop_pct")
     return ExitRules(
         profit_target_bp=_percent_bp(action, "profit_target_pct"),
         stop_loss_bp=_percent_bp(action, "stop_loss_pct"),
         exit_at_seconds=exit_at,
+        trailing_stop_bp=trailing_stop_bp,
+        trailing_start_bp=trailing_start_bp,
+        exit_on_touch=on_touch,
     )
 
 
-def _percent_bp(action: dict[str, Any], key: str) -> int | None:
-    """Hundredths of a percent, from a positive number of percent."""
+def _percent_bp(action: dict[str, Any], key: str, *, or_zero: bool = False) -> int | None:
+    """Hundredths of a percent, from a positive number of percent; None where there is none."""
     value = action.get(key)
     if value is None:
         return None
+    if or_zero and value == 0 and not isinstance(value, bool):
+        return 0
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 100_000:
         raise InvalidIntent(f"{key} must be a positive number of percent")
     hundredths = round(value * 100)

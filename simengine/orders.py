@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import gcd
 
-from simengine.market import MULTIPLIER, Contract
+from simengine.market import CALL, MULTIPLIER, PUT, Contract
 from simengine.packages import Package
 from simengine.pricing import Leg, Legs
 
@@ -28,6 +28,52 @@ class ExitRules:
     profit_target_bp: int | None = None
     stop_loss_bp: int | None = None
     exit_at_seconds: int | None = None  # New York second of the day
+    trailing_stop_bp: int | None = None  # how far profit may fall back from its best
+    trailing_start_bp: int | None = None  # the best profit that arms it; None: armed from the fill
+    exit_on_touch: bool = False  # spot at or beyond the strike of a sold leg
+
+
+NEVER = 10**12  # no gain in half-cents, spot in cents or time of day in milliseconds gets there
+
+
+@dataclass(frozen=True, slots=True)
+class ExitLevels:
+    """Where a trade's exit rules hold: gains of one package in half-cents (its raw mid less its
+    entry price), spots and a time; NEVER without the rule.
+
+    A percentage that is no whole half-cent is rounded up, to the first mid that reaches it. A
+    package that cost nothing has no percentage of its price.
+    """
+
+    target_half_cents: int
+    stop_half_cents: int
+    trail_half_cents: int  # a fall from the best gain
+    trail_start_half_cents: int
+    touch_falling_cents: int  # the highest strike of a sold put
+    touch_rising_cents: int  # the lowest strike of a sold call
+    due_ms: int  # of the New York day
+
+    @classmethod
+    def of(cls, rules: ExitRules, legs: Legs, entry_cents: int) -> ExitLevels:
+        base_half_cents = 2 * abs(entry_cents)
+
+        def share(bp: int | None) -> int:
+            if bp is None or not base_half_cents:
+                return NEVER
+            return -(-bp * base_half_cents // 10_000)
+
+        sold = [leg.contract for leg in legs if leg.ratio < 0] if rules.exit_on_touch else []
+        puts = [contract.strike_cents for contract in sold if contract.right == PUT]
+        calls = [contract.strike_cents for contract in sold if contract.right == CALL]
+        return cls(
+            target_half_cents=share(rules.profit_target_bp),
+            stop_half_cents=-share(rules.stop_loss_bp),
+            trail_half_cents=share(rules.trailing_stop_bp),
+            trail_start_half_cents=share(rules.trailing_start_bp or 0),
+            touch_falling_cents=max(puts, default=-NEVER),
+            touch_rising_cents=min(calls, default=NEVER),
+            due_ms=NEVER if rules.exit_at_seconds is None else 1000 * rules.exit_at_seconds,
+        )
 
 
 @dataclass(slots=True)
@@ -82,22 +128,13 @@ class Trade:
     mid_half_cents: int | None = None  # last usable mid of the package
     quoted_seq: int = 0  # the tick of that mid
     closing_order: int | None = None
+    best_gain_half_cents: int = 0  # of a trailing stop: the most its mid was above its entry price
     package: Package = field(init=False, repr=False, compare=False)
-    # The raw mids from which the percentages of the exit rules hold; None without such a rule, and
-    # for a package that cost nothing, which has no percentage of its price.
-    target_mid_half_cents: int | None = field(init=False, default=None, repr=False)
-    stop_mid_half_cents: int | None = field(init=False, default=None, repr=False)
+    exit_levels: ExitLevels = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self.package = Package(self.legs)
-        rules, entry_half_cents = self.exit_rules, 2 * self.entry_cents
-        base_half_cents = abs(entry_half_cents)
-        if base_half_cents and rules.profit_target_bp is not None:
-            gain = -(-rules.profit_target_bp * base_half_cents // 10_000)  # rounded up
-            self.target_mid_half_cents = entry_half_cents + gain
-        if base_half_cents and rules.stop_loss_bp is not None:
-            loss = -(-rules.stop_loss_bp * base_half_cents // 10_000)
-            self.stop_mid_half_cents = entry_half_cents - loss
+        self.exit_levels = ExitLevels.of(self.exit_rules, self.legs, self.entry_cents)
 
     def closing_legs(self) -> Legs:
         return tuple(Leg(leg.contract, -leg.ratio) for leg in self.legs)

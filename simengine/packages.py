@@ -48,6 +48,25 @@ class Package:
                 return None
         return PackageQuote(mid_half_cents, natural_cents)
 
+    def mid_half_cents(self, tick: Tick) -> int | None:
+        """The mid alone, of a package as it is held: what marks and exit rules look at."""
+        if tick.row_of_strike is not self._layout:
+            self._find_rows(tick)
+        if self._rows is None:
+            return None
+        call_bids, call_asks = tick.call_bid_cents, tick.call_ask_cents
+        put_bids, put_asks = tick.put_bid_cents, tick.put_ask_cents
+        mid_half_cents = 0
+        for is_call, row, ratio in self._rows:
+            if is_call:
+                bid_cents, ask_cents = call_bids[row], call_asks[row]
+            else:
+                bid_cents, ask_cents = put_bids[row], put_asks[row]
+            if not 0 <= bid_cents <= ask_cents:
+                return None
+            mid_half_cents += ratio * (bid_cents + ask_cents)
+        return mid_half_cents
+
     def _find_rows(self, tick: Tick) -> None:
         """None where a leg's strike is not on the chain."""
         row_of_strike = self._layout = tick.row_of_strike

@@ -63,14 +63,15 @@ class Portfolio:
     realized_cents: int = field(init=False)
     # Held positions by their rows in the columns of the ticks that come with `_layout`.
     _layout: Mapping[int, int] | None = field(init=False, default=None, repr=False, compare=False)
-    _held: list[tuple[bool, int, Position]] = field(init=False, repr=False, compare=False)
+    _calls: list[tuple[int, Position]] = field(init=False, repr=False, compare=False)
+    _puts: list[tuple[int, Position]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         positions = self.positions.values()
         self.value_cents = sum(position.value_cents for position in positions)
         self.cost_cents = sum(position.cost_cents for position in positions)
         self.realized_cents = sum(position.realized_cents for position in positions)
-        self._held = []
+        self._calls, self._puts = [], []
 
     @property
     def nlv_cents(self) -> int:
@@ -105,20 +106,19 @@ class Portfolio:
         """Marks follow the mid; on a missing or crossed quote they keep their last usable value."""
         if tick.row_of_strike is not self._layout:
             self._find_rows(tick)
-        call_bids, call_asks = tick.call_bid_cents, tick.call_ask_cents
-        put_bids, put_asks = tick.put_bid_cents, tick.put_ask_cents
         gain_half_cents = 0
-        for is_call, row, position in self._held:
-            if is_call:
-                bid_cents, ask_cents = call_bids[row], call_asks[row]
-            else:
-                bid_cents, ask_cents = put_bids[row], put_asks[row]
-            if 0 <= bid_cents <= ask_cents:
-                mark_half_cents = bid_cents + ask_cents
-                moved_half_cents = mark_half_cents - position.mark_half_cents
-                position.mark_half_cents = mark_half_cents
-                position.delta_e4 = (tick.call_delta_e4 if is_call else tick.put_delta_e4)[row]
-                gain_half_cents += position.quantity * moved_half_cents
+        for bids, asks, deltas, held in (
+            (tick.call_bid_cents, tick.call_ask_cents, tick.call_delta_e4, self._calls),
+            (tick.put_bid_cents, tick.put_ask_cents, tick.put_delta_e4, self._puts),
+        ):
+            for row, position in held:
+                bid_cents, ask_cents = bids[row], asks[row]
+                if 0 <= bid_cents <= ask_cents:
+                    mark_half_cents = bid_cents + ask_cents
+                    moved_half_cents = mark_half_cents - position.mark_half_cents
+                    position.mark_half_cents = mark_half_cents
+                    position.delta_e4 = deltas[row]
+                    gain_half_cents += position.quantity * moved_half_cents
         self.value_cents += 50 * gain_half_cents
 
     def remeasure_margin(self) -> None:
@@ -157,8 +157,8 @@ class Portfolio:
     def _find_rows(self, tick: Tick) -> None:
         """Where the held positions stand. One that left the chain keeps its mark."""
         self._layout = tick.row_of_strike
-        self._held = []
+        self._calls, self._puts = [], []
         for contract, position in self.positions.items():
             row = tick.row_of_strike.get(contract.strike_cents)
             if position.quantity and row is not None:
-                self._held.append((contract.right == CALL, row, position))
+                (self._calls if contract.right == CALL else self._puts).append((row, position))

@@ -80,7 +80,7 @@ def _cap_cents(order: Order, block: OpeningReprice) -> int:
 def reprice(
     order: Order, quote: PackageQuote, peg_cents: int, policy: Policy, *, now_ms: int
 ) -> Repriced | None:
-    """Work out the wanted limit of a pending limit order, and move it there if it may move now.
+    """Let a pending limit order concede what is due, and move its limit there if it may move now.
 
     `peg_cents` is the quoted mid of `quote`.
     """
@@ -89,19 +89,22 @@ def reprice(
         return None
     order.peg_cents = peg_cents
     if order.is_opening:
-        wanted_cents = _wanted_opening(order, quote, policy.opening, now_ms)
+        _concede_while_flat(order, quote.mid_half_cents, policy.opening, now_ms)
     else:
-        wanted_cents = _wanted_closing(order, quote, policy.closing, now_ms)
-    if wanted_cents == order.limit_cents:
-        return None
+        _concede_on_schedule(order, policy.closing, now_ms)
     replaced_at_ms = order.replaced_at_ms
     if replaced_at_ms is not None and now_ms - replaced_at_ms < block.min_interval_seconds * 1000:
+        return None
+    wanted_cents = _wanted_cents(order, quote)
+    if wanted_cents == order.limit_cents:
         return None
     return _replace(order, quote, wanted_cents, policy, now_ms)
 
 
-def _wanted_opening(order: Order, quote: PackageQuote, block: OpeningReprice, now_ms: int) -> int:
-    mid_half_cents = quote.mid_half_cents
+def _concede_while_flat(
+    order: Order, mid_half_cents: int, block: OpeningReprice, now_ms: int
+) -> None:
+    """Opening: one tick for each window in which the raw mid stayed where it was, up to the cap."""
     tolerance_half_cents = order.tolerance_half_cents
     moved_half_cents = mid_half_cents - order.window_mid_half_cents
     if not -tolerance_half_cents <= moved_half_cents <= tolerance_half_cents:
@@ -112,18 +115,23 @@ def _wanted_opening(order: Order, quote: PackageQuote, block: OpeningReprice, no
         step_cents = tick_cents(order.legs, price_cents)
         if price_cents + step_cents <= order.highest_cents:
             order.concession_cents += step_cents
-    wanted_cents = _unbounded(order)
-    if wanted_cents > order.highest_cents:
-        return order.highest_cents
-    return wanted_cents if wanted_cents >= order.lowest_cents else order.lowest_cents
 
 
-def _wanted_closing(order: Order, quote: PackageQuote, block: ClosingReprice, now_ms: int) -> int:
-    legs, natural_cents = order.legs, quote.natural_cents
+def _concede_on_schedule(order: Order, block: ClosingReprice, now_ms: int) -> None:
+    """Closing: one tick every `nudge_after_seconds`, whatever the mid does."""
     if now_ms - order.window_at_ms >= block.nudge_after_seconds * 1000:
         order.window_at_ms = now_ms
-        order.concession_cents += tick_cents(legs, order.peg_cents + order.concession_cents)
+        order.concession_cents += tick_cents(order.legs, order.peg_cents + order.concession_cents)
+
+
+def _wanted_cents(order: Order, quote: PackageQuote) -> int:
+    """Where the limit should be: where the walk asks for, within the bounds of the order's kind."""
     wanted_cents = _unbounded(order)
+    if order.is_opening:
+        if wanted_cents > order.highest_cents:
+            return order.highest_cents
+        return wanted_cents if wanted_cents >= order.lowest_cents else order.lowest_cents
+    legs, natural_cents = order.legs, quote.natural_cents
     if wanted_cents <= natural_cents:
         return wanted_cents
     bound_cents = down_to_grid(legs, natural_cents + tick_cents(legs, natural_cents))

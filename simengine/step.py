@@ -17,10 +17,11 @@ from simengine import ending, risk
 from simengine.decisions import call_strategy
 from simengine.entries import plan_entries
 from simengine.events import Event, GapNoted, StaleEnded, StaleStarted, Started, TickIgnored
-from simengine.execution import Quoted, cancel_all, match_orders, quote_orders
+from simengine.execution import Quoted, cancel_all, match_orders
 from simengine.exits import check_exits, mark_trades
 from simengine.market import Tick
 from simengine.orders import LIMIT
+from simengine.policy import Policy
 from simengine.repricing import reprice
 from simengine.state import (
     CLOSING,
@@ -149,14 +150,16 @@ def _trade(
         state.open_spot_cents = tick.spot_cents
         events.append(Started(tick.spot_cents))
         events += plan_entries(state, tick, terms)
-    quoted = quote_orders(state, tick) if state.orders else []
-    fills = match_orders(state, tick, terms, quoted) if quoted else []
-    events += fills
+    fills: list[Event] = []
+    pending: Quoted = []
+    if state.orders:
+        fills, pending = match_orders(state, tick, terms)
+        events += fills
     nlv_cents = _mark(state, tick, is_fresh=True)
     events += risk.check_daily_loss(state, terms, nlv_cents)
     if state.phase == RUNNING:
-        if quoted:
-            events += _reprice_all(state, tick, terms, quoted)
+        if pending:
+            events += _reprice_all(pending, terms.policy, now_ms=tick.at_ms)
         if state.trades:
             events += check_exits(state, tick, terms)
         events += call_strategy(state, tick, terms, strategy, fills)
@@ -211,14 +214,11 @@ def _mark(state: SessionState, tick: Tick, *, is_fresh: bool) -> int:
     return nlv_cents
 
 
-def _reprice_all(
-    state: SessionState, tick: Tick, terms: SessionTerms, quoted: Quoted
-) -> list[Event]:
-    """Stage 6: every limit that is still pending and whose legs are all usable."""
+def _reprice_all(pending: Quoted, policy: Policy, *, now_ms: int) -> list[Event]:
+    """Stage 6: every pending limit whose legs are all usable."""
     events: list[Event] = []
-    policy, pending, now_ms = terms.policy, state.orders, tick.at_ms
-    for order, quote, mid_cents in quoted:
-        if order.type == LIMIT and order.number in pending:
+    for order, quote, mid_cents in pending:
+        if order.type == LIMIT:
             event = reprice(order, quote, mid_cents, policy, now_ms=now_ms)
             if event is not None:
                 events.append(event)

@@ -9,6 +9,8 @@ nor cares where the program runs. The same view must give the same answer.
     {"do": "open", "legs": [["put", 595000, -1], ["put", 592500, 1]], "contracts": 1,
      "order": "limit" | "market" | "stop", "limit_cents": null | signed cents per package,
      "profit_target_pct": null | number, "stop_loss_pct": null | number,
+     "trailing_stop_pct": null | number, "trailing_start_pct": null | number from 0,
+     "exit_on_touch": false | true,
      "exit_at_seconds": null | New York second of the day, "name": "..."}
     {"do": "close", "trade": 1, "order": "limit" | "market"}
     {"do": "cancel", "order": 3}

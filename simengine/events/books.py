@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from simengine.events.base import Event
+from simengine.events.base import Event, event
 from simengine.market import Contract
 from simengine.pricing import Legs
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class Booked(Event):
     """One transaction: a leg of a fill, or the settlement of an instrument."""
 
@@ -25,7 +23,7 @@ class Booked(Event):
     fees_cents: int
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class PositionChanged(Event):
     kind = "position_changed"
     contract: Contract
@@ -35,7 +33,7 @@ class PositionChanged(Event):
     fees_cents: int
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class TradeOpened(Event):
     kind = "trade_opened"
     trade: int
@@ -47,9 +45,12 @@ class TradeOpened(Event):
     profit_target_bp: int | None
     stop_loss_bp: int | None
     exit_at_seconds: int | None
+    trailing_stop_bp: int | None
+    trailing_start_bp: int | None
+    exit_on_touch: bool
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class TradeClosed(Event):
     kind = "trade_closed"
     trade: int
@@ -58,9 +59,9 @@ class TradeClosed(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class ExitTriggered(Event):
     kind = "exit_triggered"
     trade: int
-    rule: str  # profit_target | stop_loss | exit_at
+    rule: str  # profit_target | stop_loss | trailing_stop | touch | exit_at
     profit_cents: int

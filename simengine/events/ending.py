@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from simengine.events.base import Event
+from simengine.events.base import Event, event
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class ErrorCounted(Event):
     kind = "error_counted"
     source: str  # strategy | order | stale
@@ -16,7 +14,7 @@ class ErrorCounted(Event):
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class BudgetExceeded(Event):
     kind = "budget_exceeded"
     count: int
@@ -24,14 +22,14 @@ class BudgetExceeded(Event):
     pausing: bool
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class DailyLossReached(Event):
     kind = "daily_loss_reached"
     loss_cents: int
     cap_cents: int
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class Flattening(Event):
     """Nothing new may open; every trade is being closed at market."""
 
@@ -40,7 +38,7 @@ class Flattening(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class Ended(Event):
     """The session trades no more: completed, halted, killed or failed."""
 
@@ -50,7 +48,7 @@ class Ended(Event):
     open_trades: int
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class Closed(Event):
     """The market closed; what is held waits for the settlement value."""
 
@@ -58,13 +56,13 @@ class Closed(Event):
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class Settled(Event):
     kind = "settled"
     settlement_cents: int
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class Finalized(Event):
     """The roll-up. Percentages in hundredths of a percent."""
 

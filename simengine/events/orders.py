@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from simengine.events.base import Event
+from simengine.events.base import Event, event
 from simengine.pricing import Legs
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class OrderPlaced(Event):
     kind = "order_placed"
     order: int
@@ -26,7 +24,7 @@ class OrderPlaced(Event):
     buying_power_effect_cents: int
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class Repriced(Event):
     """The bot moved its own limit. The steps of an order sum to its last limit less the intended
     one.
@@ -44,7 +42,7 @@ class Repriced(Event):
     replace_count: int
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class Replaced(Event):
     """A limit changed on request; id and legs stay."""
 
@@ -55,34 +53,34 @@ class Replaced(Event):
     replace_count: int
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class Canceled(Event):
     kind = "canceled"
     order: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class Expired(Event):
     kind = "expired"
     order: int
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class Rejected(Event):
     kind = "rejected"
     order: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class StopTriggered(Event):
     kind = "stop_triggered"
     order: int
     mid_half_cents: int
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class Filled(Event):
     kind = "filled"
     order: int
@@ -95,7 +93,7 @@ class Filled(Event):
     natural_cents: int
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class Refused(Event):
     """An intent that was not let through; no order exists. Limits refuse, they are no errors."""
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from simengine.events.base import Event
+from simengine.events.base import Event, event
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class Started(Event):
     """The first fresh tick: the session runs."""
 
@@ -15,7 +13,7 @@ class Started(Event):
     spot_cents: int
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class TickIgnored(Event):
     """A repeated or older tick; nothing else happened on it."""
 
@@ -24,7 +22,7 @@ class TickIgnored(Event):
     last_seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class GapNoted(Event):
     """Sequence numbers that never came."""
 
@@ -33,14 +31,14 @@ class GapNoted(Event):
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class StaleStarted(Event):
     kind = "stale_started"
     since_ms: int
     reason: str  # "silence": no tick came; "lag": the tick was too old when it came
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class StaleEnded(Event):
     kind = "stale_ended"
     at_ms: int

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from simengine.events.base import Event
+from simengine.events.base import Event, event
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class Logged(Event):
     kind = "logged"
     number: int
@@ -16,7 +15,7 @@ class Logged(Event):
     data: Any
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class Signalled(Event):
     kind = "signalled"
     number: int
@@ -24,14 +23,14 @@ class Signalled(Event):
     data: Any
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class EntryPlanned(Event):
     kind = "entry_planned"
     entry: int
     due_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@event
 class EntryResolved(Event):
     """The one outcome of a scheduled entry."""
 

@@ -16,6 +16,7 @@ from simengine.market import Contract, Tick
 from simengine.pricing import down_to_grid, tick_cents
 from simengine.state import FINAL, HALTED, SessionState, SessionTerms
 from simengine.step import Financials, StepResult
+from tests.engine.exit_audit import ExitAudit
 
 NEEDS_FRESH_DATA = {
     "filled", "repriced", "replaced", "order_placed", "stop_triggered", "exit_triggered",
@@ -43,11 +44,16 @@ class Auditor:
         self.errors = 0
         self.fills = 0
         self.is_stale = False
+        self.exits = ExitAudit(terms)
 
     def check(self, tick: Tick, result: StepResult, state: SessionState) -> None:
         is_fresh = tick.received_ms - tick.at_ms <= self.terms.policy.data_staleness_threshold_ms
         if not is_fresh:
             assert not NEEDS_FRESH_DATA & {event.kind for event in result.events}
+        is_traded = is_fresh and result.financials is not None
+        self.exits.check(
+            tick, result.events, is_traded=is_traded and tick.at_ms < self.terms.close_at_ms
+        )
         self._take_events(result.events, tick)
         if result.financials is not None:
             if is_fresh:

@@ -33,8 +33,11 @@ BUTTERFLY = [["call", 594500, 1], ["call", 595000, -2], ["call", 595500, 1]]
 class DiceStrategy:
     """Asks for something now and then; what, is decided by the view's own seed."""
 
-    def __init__(self, times: tuple[int, ...], *, errs: bool = False) -> None:
+    def __init__(
+        self, times: tuple[int, ...], *, errs: bool = False, exits: dict[str, Any] | None = None
+    ) -> None:
         self.errs = errs
+        self.exits = exits or {"profit_target_pct": 25, "stop_loss_pct": 100}
         self.hooks = Hooks(on_start=True, on_tick=True, on_fill=True, times=times)
 
     def call(self, hook: str, view: dict[str, Any], argument: Any) -> Decision:
@@ -43,7 +46,7 @@ class DiceStrategy:
         if self.errs and dice.below(25) == 0:
             raise StrategyError("IndexError: list index out of range", line=12)
         if hook == "at":
-            actions.append(_open(CONDOR, profit_target_pct=25, stop_loss_pct=100, name=argument))
+            actions.append(_open(CONDOR, name=argument, **self.exits))
         elif hook == "on_fill":
             actions.append({"do": "signal", "name": "fill", "data": argument})
         elif dice.below(20) == 0:
@@ -87,6 +90,11 @@ DAYS: dict[str, dict[str, Any]] = {
         "policy": make_policy(opening=FAST),
         "requests": {90: ("cancel_all",), 200: ("kill_flat",)},
     },
+    "trailed": {
+        "seed": 17,
+        "policy": make_policy(opening=FAST, closing=FAST),
+        "exits": {"trailing_stop_pct": 2, "trailing_start_pct": 1, "exit_on_touch": True},
+    },
 }
 
 
@@ -95,7 +103,9 @@ def lines_of(name: str) -> Iterator[str]:
     day = DAYS[name]
     start = 16 * 3600 - SECONDS
     terms = make_terms(policy=day["policy"], seed=day["seed"], balance_cents=1_000_000)
-    strategy = DiceStrategy((start + 30, start + 150), errs=day.get("errs", False))
+    strategy = DiceStrategy(
+        (start + 30, start + 150), errs=day.get("errs", False), exits=day.get("exits")
+    )
     state = SessionState.opening(terms, strategy.hooks.times)
     requests = day.get("requests", {})
     ticks = market_day(

@@ -1,4 +1,4 @@
-"""Random days: dirty ticks, orders, requests, faults and restarts, recounted after every step.
+"""Random days: dirty ticks, orders, exits, requests, faults and restarts, recounted at every step.
 
 20,000 rules here; a million with ZEROHOUR_ENGINE_RULES=1000000. A failure prints the seed and the
 shortest sequence of rules that shows it.
@@ -41,6 +41,15 @@ SHAPES = [
     [("put", 1, 3), ("put", 2, -2)],
     [("call", 3, -1), ("put", 3, -1)],
     [("call", 3, 5), ("call", 4, -3), ("call", 6, -3)],
+]
+EXITS: list[dict[str, Any]] = [
+    {},
+    {"profit_target_pct": 10},
+    {"stop_loss_pct": 20},
+    {"exit_at_seconds": OPEN_SECONDS + 30},
+    {"trailing_stop_pct": 7.77, "profit_target_pct": 90},
+    {"trailing_stop_pct": 5, "trailing_start_pct": 5, "stop_loss_pct": 60},
+    {"exit_on_touch": True},
 ]
 seeds = st.integers(0, 2**32 - 1)
 policies = st.builds(
@@ -207,16 +216,15 @@ class SessionMachine(RuleBasedStateMachine):
         contracts=st.sampled_from([1, 1, 2, 7]),
         order=st.sampled_from(["limit", "limit", "limit", "market", "stop"]),
         limit_cents=st.sampled_from([None, None, None, -50, 0, 50, 300, 315]),
-        exits=st.sampled_from([{}, {"profit_target_pct": 10}, {"stop_loss_pct": 20},
-                               {"exit_at_seconds": OPEN_SECONDS + 30}]),
-    )  # fmt: skip
+        exits=st.sampled_from(EXITS),
+    )
     def an_order(
         self,
         shape: list[tuple[str, int, int]],
         contracts: int,
         order: str,
         limit_cents: int | None,
-        exits: dict[str, int],
+        exits: dict[str, Any],
     ) -> None:
         legs = [[option_type, STRIKES[row], ratio] for option_type, row, ratio in shape]
         self.program.queue.append(

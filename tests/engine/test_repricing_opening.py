@@ -85,6 +85,30 @@ def test_the_mid_running_away_is_followed_to_the_cap_and_waited_for_there():
     ]  # fmt: skip
 
 
+def test_a_day_that_is_flat_runs_away_comes_back_and_gets_better():
+    day = day_of(max_concession_cents=20)
+    table = [
+        (615, -180),  # flat
+        (615, -180),
+        (615, -175),  # 3 s after placement: one tick
+        (610, -170),  # the mid worsens by 5: followed, peg -175 and the tick
+        (595, -160),  # peg -160 and the tick would be -155: the cap, -180 + 20
+        (585, -160),  # peg -150: it rests
+        (605, -165),  # coming back: peg -170 and the tick
+        (615, -175),
+        (635, -195),  # better than it ever was: peg -200 and the tick
+        (635, -195),
+        (635, -195),
+        (635, -190),  # 3 s without a move beyond the tolerance: two ticks
+    ]
+
+    assert run(day, table) == expected(table)
+    assert steps_of(day) == [
+        ("nudge", 5), ("follow", 5), ("cap", 10), ("follow", -5), ("follow", -10), ("follow", -20),
+        ("nudge", 5),
+    ]  # fmt: skip
+
+
 def test_a_limit_that_jumps_over_the_cap_stops_at_it():
     day = day_of(max_concession_cents=20, nudge_after_seconds=FOREVER)
 

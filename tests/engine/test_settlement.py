@@ -183,6 +183,22 @@ def test_a_half_day_closes_at_one():
     assert kinds(at_close) == ["expired", "closed"]
 
 
+def test_a_half_day_settles_what_is_held_at_one():
+    # Sold at 1.70 less 3.44 of fees; at 5947.00 the short put is worth 3.00: assigned, 5.00 of fee.
+    day = Day(close_seconds=HALF_DAY_CLOSE_SECONDS)
+    day.tick(market_action(**SPREAD))
+    day.tick()
+
+    day.close()
+    day.settle(594_700)
+
+    settled = [(event.type, event.value_cents, event.fees_cents) for event in day.of("booked")[2:]]
+    assert settled == [("assignment", 30_000, 500), ("expiration", 0, 0)]
+    assert day.only("trade_closed").profit_cents == 17_000 - 30_000
+    assert day.only("finalized").total_pl_cents == 17_000 - 344 - 30_000 - 500
+    assert day.state.closed_trades[0].closed_at_ms == day.terms.close_at_ms
+
+
 def test_settlement_happens_exactly_once():
     day = Day()
     day.tick(market_action(**SPREAD))
