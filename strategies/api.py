@@ -10,13 +10,13 @@ from rest_framework import status
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.models import User
 from common.idempotency import idempotent
 from common.paging import page
 from common.schema import errors, paging
 from common.shapes import refuse_body
+from common.views import ApiView
 from strategies import examples, queries, services, shapes
 from strategies.form_schema import form_schema
 from strategies.templates import TEMPLATES
@@ -29,7 +29,9 @@ def _caller(request: Request) -> User:
     return cast(User, request.user)  # IsAuthenticated let nobody else in
 
 
-class Strategies(APIView):
+class Strategies(ApiView):
+    query = {"GET": ("limit", "after")}
+
     @extend_schema(
         summary="List your saved strategies",
         description="Newest first.",
@@ -65,7 +67,7 @@ class Strategies(APIView):
         return Response(shapes.SavedStrategy(link).data, status=status.HTTP_201_CREATED)
 
 
-class SavedStrategyDetail(APIView):
+class SavedStrategyDetail(ApiView):
     def get_permissions(self) -> list[BasePermission]:
         is_reading = self.request is not None and self.request.method == "GET"
         return [AllowAny()] if is_reading else cast(list[BasePermission], super().get_permissions())
@@ -110,7 +112,7 @@ class SavedStrategyDetail(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class StrategyClone(APIView):
+class StrategyClone(ApiView):
     @extend_schema(
         summary="Clone a strategy",
         description="Your own, private link to the same strategy: yours, or a public one.",
@@ -127,7 +129,7 @@ class StrategyClone(APIView):
         return Response(shapes.SavedStrategy(clone).data, status=status.HTTP_201_CREATED)
 
 
-class StrategyPreview(APIView):
+class StrategyPreview(ApiView):
     @extend_schema(
         summary="Check a form or program without saving it",
         description=(
@@ -148,7 +150,7 @@ class StrategyPreview(APIView):
         return Response(shapes.PreviewShape(services.preview(**body.validated_data)).data)
 
 
-class FormSchema(APIView):
+class FormSchema(ApiView):
     authentication_classes = []
     permission_classes = []
 
@@ -164,7 +166,7 @@ class FormSchema(APIView):
         return Response({**schema, "title": "Strategy form", **form_schema()})
 
 
-class StrategyTemplates(APIView):
+class StrategyTemplates(ApiView):
     authentication_classes = []
     permission_classes = []
 

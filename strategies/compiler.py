@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from strategies.form import number_text
+from strategies.form import PERCENT_EXITS, number_text
 
 HEADER = '"""Compiled from a form. It is an ordinary program: clone it and edit it."""'
 
@@ -172,11 +172,8 @@ def _open_call(form: dict[str, Any]) -> list[str]:
         "package",
         f"contracts={contracts}",
         f'order="{order}"',
-        *(
-            f"{name}={number_text(exits[name])}"
-            for name in ("profit_target_pct", "stop_loss_pct")
-            if name in exits
-        ),
+        *(f"{name}={number_text(exits[name])}" for name in PERCENT_EXITS if name in exits),
+        *(["exit_on_touch=True"] if "touch_short_strike" in exits else []),
         *([f'exit_at="{exits["time"]}"'] if "time" in exits else []),
         "name=time",
     ]

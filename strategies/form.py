@@ -26,6 +26,7 @@ RISK = (Decimal("0.01"), Decimal(100), 2)
 COOLDOWN_MINUTES = (1, 390)
 ENTRIES = (1, 50)
 CONTRACTS = (1, 1000)
+PERCENT_EXITS = ("profit_target_pct", "stop_loss_pct", "trailing_stop_pct", "trailing_start_pct")
 FILTERS = (
     "min_credit",
     "max_debit",
@@ -53,7 +54,7 @@ def normalise(config: Any) -> dict[str, Any]:
         raise InvalidForm(problems.by_path)
     legs = read_legs(form.raw.get("legs"), problems)
     entry = _entry(form.raw.get("entry"), problems)
-    exits = _exit(form.raw.get("exit"), entry.get("times", []), problems)
+    exits = _exit(form.raw.get("exit"), legs, entry["times"], problems)
     sizing = _sizing(form.raw.get("sizing"), problems)
     if problems.by_path:
         raise InvalidForm(problems.by_path)
@@ -129,14 +130,20 @@ def _filters(raw: Any, problems: Problems) -> dict[str, Any]:
     return found
 
 
-def _exit(raw: Any, times: list[str], problems: Problems) -> dict[str, Any]:
-    known = ("profit_target_pct", "stop_loss_pct", "time")
+def _exit(
+    raw: Any, legs: list[dict[str, Any]], times: list[str], problems: Problems
+) -> dict[str, Any]:
+    known = (*PERCENT_EXITS, "touch_short_strike", "time")
     fields = Fields(raw, "exit", known, problems, required=False)
     found: dict[str, Any] = {
-        name: _number(fields, name, PERCENT)
-        for name in ("profit_target_pct", "stop_loss_pct")
-        if fields.has(name)
+        name: _number(fields, name, PERCENT) for name in PERCENT_EXITS if fields.has(name)
     }
+    if fields.has("trailing_start_pct") and not fields.has("trailing_stop_pct"):
+        fields.refuse("trailing_start_pct", "needs trailing_stop_pct: it says when that begins")
+    if fields.has("touch_short_strike") and fields.boolean("touch_short_strike"):
+        found["touch_short_strike"] = True
+        if legs and all(leg.get("direction") == "buy" for leg in legs):
+            fields.refuse("touch_short_strike", "needs a sold leg")
     if fields.has("time"):
         found["time"] = fields.clock("time")
         last = times[-1] if times else None

@@ -120,6 +120,16 @@ def _exit() -> dict[str, Any]:
         {
             "profit_target_pct": _number(*form.PERCENT[:2], of_base),
             "stop_loss_pct": _number(*form.PERCENT[:2], of_base + " 200: a loss of twice it."),
+            "trailing_stop_pct": _number(
+                *form.PERCENT[:2], of_base + " Closes this far below the trade's best profit."
+            ),
+            "trailing_start_pct": _number(
+                *form.PERCENT[:2], "The best profit from which trailing_stop_pct counts; needs it."
+            ),
+            "touch_short_strike": {
+                "type": "boolean",
+                "description": "Closes when spot reaches the strike of a sold leg.",
+            },
             "time": {
                 "type": "string",
                 "pattern": CLOCK,

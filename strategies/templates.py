@@ -84,6 +84,15 @@ TEMPLATES = (
         _form([_leg("buy", "put", "atm"), _wing("put", -25, 0, "sell")], _DEBIT_EXITS),
     ),
     Template(
+        "long-straddle",
+        "Long straddle",
+        "Buys a call and a put at the money: a large move either way, kept by a trailing stop.",
+        _form(
+            [_leg("buy", "call", "atm"), _leg("buy", "put", "atm")],
+            {"stop_loss_pct": 40, "trailing_stop_pct": 20, "trailing_start_pct": 20},
+        ),
+    ),
+    Template(
         "iron-condor",
         "Iron condor",
         "Sells a 15-delta put and a 15-delta call, each covered 25 points away: a quiet day.",
@@ -95,6 +104,21 @@ TEMPLATES = (
                 _wing("call", 25, 2),
             ],
             _CREDIT_EXITS,
+        ),
+    ),
+    Template(
+        "iron-condor-defended",
+        "Iron condor, defended",
+        "An iron condor that leaves when the index touches a sold strike, or when it gives back a "
+        "fifth of the credit after having earned three tenths of it.",
+        _form(
+            [
+                _leg("sell", "put", "delta", 0.15),
+                _wing("put", -25, 0),
+                _leg("sell", "call", "delta", 0.15),
+                _wing("call", 25, 2),
+            ],
+            {"trailing_stop_pct": 20, "trailing_start_pct": 30, "touch_short_strike": True},
         ),
     ),
     Template(

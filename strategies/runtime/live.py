@@ -43,7 +43,7 @@ class Limits:
     """Bounds of one call and of one worker."""
 
     call_seconds: float = 0.25
-    grace_seconds: float = 0.75
+    grace_seconds: float = 0.25
     request_seconds: float = 3.0
     checkout_seconds: float = 10.0
     memory_bytes: int = 32 * 1024 * 1024
@@ -62,9 +62,10 @@ class SessionLost(Exception):
     again.
     """
 
-    def __init__(self, message: str, *, may_be_ours: bool = False) -> None:
+    def __init__(self, message: str, *, line: int | None = None, may_be_ours: bool = False) -> None:
         super().__init__(message)
         self.message = message
+        self.line = line  # of the program, where it was known when the call ended
         self.may_be_ours = may_be_ours
 
 
@@ -75,6 +76,7 @@ class LiveProgram:
         self._hooks = ", ".join(f'"{name}": {name}' for name in program.hook_names)
         self._token = secrets.token_hex(8)
         self._waiting: FunctionSnapshot | None = None
+        self.called_at_ms = 0  # of the market, by whoever keeps it live
 
     @classmethod
     def load(cls, pool: Monty, program: ProgramInfo, limits: Limits) -> LiveProgram:
@@ -187,13 +189,13 @@ class LiveProgram:
 
     def _as_error(self, error: MontyRuntimeError) -> StrategyError | SessionLost:
         inner = error.exception()
+        line, _ = _place(error)
         if isinstance(inner, TimeoutError):
-            seconds = self._limits.call_seconds
-            return SessionLost(f"TimeoutError: a call may take {seconds} s", may_be_ours=True)
+            message = f"TimeoutError: a call may take {self._limits.call_seconds} s"
+            return SessionLost(message, line=line, may_be_ours=True)
         if isinstance(inner, MemoryError):
             megabytes = self._limits.memory_bytes // (1024 * 1024)
-            return SessionLost(f"MemoryError: a program may use {megabytes} MB")
-        line, _ = _place(error)
+            return SessionLost(f"MemoryError: a program may use {megabytes} MB", line=line)
         return StrategyError(_cut(_first_line(error)), line=line)
 
 

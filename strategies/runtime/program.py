@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from simengine.strategy import AT, ON_FILL, ON_START, ON_TICK, Hooks
@@ -47,6 +48,7 @@ class ProgramInfo:
     text: str
     source_hash: str
     hooks: Hooks
+    hook_lines: Mapping[str, int]  # where each is defined, counting from 1
 
     @property
     def hook_names(self) -> tuple[str, ...]:
@@ -69,10 +71,12 @@ def parse_program(text: str) -> ProgramInfo:
     module = _parse(text)
     try:
         rules.check(module)
-        hooks = _hooks(module)
+        functions = {node.name: node for node in module.body if isinstance(node, ast.FunctionDef)}
+        hooks = _hooks(module, functions)
     except rules.Forbidden as found:
         raise InvalidProgram(found.message, found.line, found.column) from None
-    return ProgramInfo(text, source_hash(text), hooks)
+    hook_lines = {name: functions[name].lineno for name in ARGUMENTS if name in functions}
+    return ProgramInfo(text, source_hash(text), hooks, hook_lines)
 
 
 def _parse(text: str) -> ast.Module:
@@ -93,8 +97,7 @@ def _parse(text: str) -> ast.Module:
         raise InvalidProgram(f"the program is nested too deeply to be read: {error}") from None
 
 
-def _hooks(module: ast.Module) -> Hooks:
-    functions = {node.name: node for node in module.body if isinstance(node, ast.FunctionDef)}
+def _hooks(module: ast.Module, functions: Mapping[str, ast.FunctionDef]) -> Hooks:
     for name, arguments in ARGUMENTS.items():
         if name in functions:
             _check_arguments(functions[name], arguments)

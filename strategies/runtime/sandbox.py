@@ -1,10 +1,10 @@
 """Where programs run: worker processes with their own interpreter, no files, no network, no clock.
 
 A program sees nothing but the view it is handed, and its answer comes back as text of bounded
-length. A live program occupies one worker; the most recently called stay live, the others are
-loaded again when their turn comes (some milliseconds), which changes nothing because a program
-remembers nothing but `ctx.state`. A call that runs out of time or memory costs the worker its
-program, and the caller one StrategyError; a worker that dies is replaced (see `patience`).
+length. A live program occupies one worker and stays live as long as there are workers enough; one
+that is not is loaded again when its turn comes (some milliseconds), which changes nothing because a
+program remembers nothing but `ctx.state`. A call that runs out of time or memory costs the worker
+its program, and the caller one StrategyError; a worker that dies is replaced (see `patience`).
 
 Calls are serialised by a lock. A process forked from one that had workers cannot have any: the
 library would wait for ever, so it is refused.
@@ -12,8 +12,11 @@ library would wait for ever, so it is refused.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -28,7 +31,9 @@ from strategies.runtime.live import Limits, LiveProgram, NoWorker, SessionLost
 from strategies.runtime.patience import Patience
 from strategies.runtime.program import InvalidProgram, ProgramInfo, parse_program
 
-DEFAULT_PROCESSES = 4
+DEFAULT_PROCESSES = 32  # some 2.5 MB each, started as programs need them
+IN_USE_MS = 2000  # of the market: a program called so lately is called on every tick
+NOT_CALLED = 0
 _started_in: set[int] = set()  # the process that had workers; a forked child inherits its entry
 
 
@@ -54,11 +59,15 @@ class SandboxedStrategy:
         if pause_ms := self.patience.pause_ms(now_ms):
             seconds = -(-pause_ms // 1000)
             raise StrategyError(f"not called for {seconds} s more: it kept losing its worker")
+        began = time.perf_counter()
         try:
             text = self._answer(hook, view, argument)
         except SessionLost as lost:
             self.patience.lost(now_ms)
-            raise StrategyError(lost.message) from None
+            line = lost.line or self.program.hook_lines[hook]
+            raise StrategyError(lost.message, line=line) from None
+        finally:
+            self.patience.call_seconds = time.perf_counter() - began
         self.patience.served()
         return read_answer(text)
 
@@ -116,7 +125,7 @@ class Sandbox:
         info = parse_program(text)
         with self._lock:
             try:
-                self._live_program(info)
+                self._live_program(info, NOT_CALLED)
             except SessionLost as lost:
                 raise InvalidProgram(lost.message) from None
         return SandboxedStrategy(info.hooks, info.source_hash, info, self)
@@ -125,8 +134,10 @@ class Sandbox:
         """What a hook answers, as text. Raises StrategyError, SessionLost or SandboxUnavailable."""
         with self._lock:
             try:
-                live = self._live_program(program)
-                return live.call(hook, self._chain_text.of(view), argument)
+                live = self._live_program(program, view["at_ms"])
+                sent = self._chain_text.of(view)
+                sent["random_seed"] = call_seed(view["random_seed"], hook, argument)
+                return live.call(hook, sent, argument)
             except InvalidProgram as invalid:  # it loaded when it was saved
                 raise SessionLost(f"the program does not load: {invalid}") from None
             except StrategyError:
@@ -143,17 +154,27 @@ class Sandbox:
         """The processes that hold a live program, for operators and tests."""
         return [pid for live in self._live.values() if (pid := live.worker_pid) is not None]
 
-    def _live_program(self, program: ProgramInfo) -> LiveProgram:
+    def _live_program(self, program: ProgramInfo, now_ms: int) -> LiveProgram:
+        """In its worker, as the one called last. `now_ms` is the market's."""
         key = program.source_hash
         live = self._live.get(key)
-        if live is not None:
-            self._live.move_to_end(key)
-            return live
-        while len(self._live) >= self._processes:
-            self._live.popitem(last=False)[1].close()
-        live = self._load(program)
-        self._live[key] = live
+        if live is None:
+            if len(self._live) >= self._processes:
+                self._make_room(now_ms)
+            live = self._live[key] = self._load(program)
+        self._live.move_to_end(key)
+        live.called_at_ms = now_ms
         return live
+
+    def _make_room(self, now_ms: int) -> None:
+        """End the program that was not called for longest, unless all are called on every tick.
+
+        Then the one called last goes: it is the one not needed for longest, and all the others are
+        found live when their turn comes again.
+        """
+        longest_ago = next(iter(self._live.values()))
+        all_in_use = now_ms - longest_ago.called_at_ms <= IN_USE_MS
+        self._live.popitem(last=all_in_use)[1].close()
 
     def _load(self, program: ProgramInfo) -> LiveProgram:
         pool = self._started_pool()
@@ -188,3 +209,12 @@ class Sandbox:
         live = self._live.pop(key, None)
         if live is not None:
             live.close()
+
+
+def call_seed(tick_seed: int, hook: str, argument: Any) -> int:
+    """The seed of one call: no two calls of a tick draw the same numbers, on any machine.
+
+    `argument` is plain data, and what tells two calls of one hook apart (the time, the fill).
+    """
+    named = json.dumps([tick_seed, hook, argument], sort_keys=True)
+    return int.from_bytes(hashlib.blake2b(named.encode(), digest_size=8).digest())

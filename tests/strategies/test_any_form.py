@@ -71,6 +71,7 @@ forms = st.fixed_dictionaries(
             optional={
                 "profit_target_pct": st.integers(1, 200),
                 "stop_loss_pct": st.integers(1, 400),
+                "trailing_stop_pct": st.integers(1, 300),
                 "time": st.just("15:50"),
             },
         ),

@@ -102,9 +102,29 @@ def test_an_entry_opens_what_the_form_says(run, form):
         "limit_cents": None,
         "profit_target_pct": 50,
         "stop_loss_pct": 200,
+        "trailing_stop_pct": None,
+        "trailing_start_pct": None,
+        "exit_on_touch": False,
         "exit_at_seconds": 57_300,
         "name": "10:00",
     }
+
+
+def test_the_exits_of_a_form_are_handed_to_the_engine(run, form):
+    form["legs"][1]["strike"]["value"] = -20
+    form["exit"] = {
+        "trailing_stop_pct": "20",
+        "trailing_start_pct": 30,
+        "touch_short_strike": True,
+    }
+    text = compiled(form)
+
+    opened = run(text, "at", view(), "10:00").actions[-1]
+
+    assert "trailing_stop_pct=20,\n        trailing_start_pct=30,\n" in text
+    names = ("profit_target_pct", "stop_loss_pct", "trailing_stop_pct", "trailing_start_pct")
+    assert [opened[name] for name in names] == [None, None, 20, 30]
+    assert opened["exit_on_touch"] is True
 
 
 def test_an_entry_logs_what_it_looked_at(run, form):
@@ -231,6 +251,28 @@ def test_a_market_order_is_asked_for_as_one(run, form):
     form["entry"]["order"] = "market"
 
     assert run(compiled(form), "at", view(), "10:00").actions[-1]["order"] == "market"
+
+
+# What was saved keeps its name: these texts may not change with a later release of the compiler.
+RELEASED = {
+    "long-call": "9eccd1b9a672",
+    "long-put": "a55a16943864",
+    "put-credit-spread": "dddf976be09e",
+    "call-credit-spread": "b3355720385c",
+    "call-debit-spread": "e258ce7c4303",
+    "put-debit-spread": "8dc15335cd08",
+    "long-straddle": "ee52ba743f32",
+    "iron-condor": "eb242d1f178f",
+    "iron-condor-defended": "5a312abc843b",
+    "iron-fly": "ffd535d59e37",
+    "broken-wing-butterfly": "d61b5fda4934",
+}
+
+
+def test_released_forms_compile_to_the_text_they_always_did():
+    hashes = {each.id: source_hash(compiled(each.config))[:12] for each in TEMPLATES}
+
+    assert hashes == RELEASED
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.id)

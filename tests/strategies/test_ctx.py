@@ -68,6 +68,9 @@ def test_open_asks_for_what_the_engine_takes():
             contracts=3,
             profit_target_pct=50,
             stop_loss_pct=200.5,
+            trailing_stop_pct=20,
+            trailing_start_pct=30,
+            exit_on_touch=True,
             exit_at="15:55:30",
             name="morning",
         )
@@ -81,6 +84,9 @@ def test_open_asks_for_what_the_engine_takes():
         "limit_cents": -125,
         "profit_target_pct": 50,
         "stop_loss_pct": 200.5,
+        "trailing_stop_pct": 20,
+        "trailing_start_pct": 30,
+        "exit_on_touch": True,
         "exit_at_seconds": 57_330,
         "name": "morning",
     }
@@ -116,6 +122,10 @@ def test_quantities_with_a_common_factor_become_contracts():
         ({"profit_target_pct": 0}, "profit_target_pct must be above 0"),
         ({"stop_loss_pct": "200"}, "stop_loss_pct must be a number"),
         ({"stop_loss_pct": float("nan")}, "stop_loss_pct must be above 0"),
+        ({"trailing_stop_pct": -1}, "trailing_stop_pct must be above 0"),
+        ({"trailing_start_pct": 30}, "trailing_start_pct needs trailing_stop_pct"),
+        ({"trailing_stop_pct": 20, "trailing_start_pct": "30"}, "trailing_start_pct must be a"),
+        ({"exit_on_touch": 1}, "exit_on_touch must be True or False"),
         ({"exit_at": "4pm"}, "a time is"),
         ({"exit_at": "15:60"}, "no time of day"),
     ],
@@ -123,6 +133,11 @@ def test_quantities_with_a_common_factor_become_contracts():
 def test_a_nonsensical_order_is_the_programs_error(arguments, reason):
     with pytest.raises(ValueError, match=reason):
         actions_of(lambda ctx: ctx.open(SPREAD, **arguments))
+
+
+def test_a_touch_without_a_sold_leg_is_the_programs_error():
+    with pytest.raises(ValueError, match="exit_on_touch needs a sold leg"):
+        actions_of(lambda ctx: ctx.open([buy("put", atm=True)], exit_on_touch=True))
 
 
 def test_one_leg_above_three_dollars_has_the_coarser_tick():

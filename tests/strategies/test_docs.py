@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from simengine.decisions import DECISIONS_A_SESSION
 from strategies import form, form_legs
 from strategies.compiler import compile_form
 from strategies.form import normalise
@@ -88,6 +89,10 @@ def test_every_method_and_attribute_of_ctx_is_documented():
     [
         *form_legs.METHODS,
         *form.FILTERS,
+        *form.PERCENT_EXITS,
+        "touch_short_strike",
+        "exit_on_touch",
+        f"{DECISIONS_A_SESSION:,}",
         *form.ORDERS,
         *(name for name in rules.MODULES if name != "__future__"),
         f"{SIZE_LIMIT_BYTES:,} bytes",

@@ -28,6 +28,22 @@ def test_an_error_in_a_call_of_ctx_names_the_line_that_called_it(run):
     assert caught.value.line == 3
 
 
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("x = [0] * 10**9", 4),
+        # No interpreter says where it was when its time was over: the call's first line.
+        ("while True:\n        pass", 3),
+        ("raise MemoryError", 4),
+    ],
+)
+def test_a_call_that_goes_too_far_names_a_line_too(run, body, line):
+    with pytest.raises(StrategyError) as caught:
+        run(f"\n\ndef on_tick(ctx):\n    {body}\n", "on_tick", view())
+
+    assert caught.value.line == line
+
+
 def test_after_an_error_the_program_goes_on_in_the_same_worker(sandbox):
     text = "def on_tick(ctx):\n    ctx.state = 10 // (ctx.state or 0)\n"
     strategy = sandbox.strategy(text)

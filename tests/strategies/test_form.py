@@ -84,6 +84,8 @@ def test_every_canonical_form_is_its_own(template):
         ("legs.0.strike.value", 0.99, 0.99),
         ("legs.0.qty", 1.0, 1),
         ("exit.profit_target_pct", "12.50", 12.5),
+        ("exit.trailing_stop_pct", "20.00", 20),
+        ("exit.touch_short_strike", True, True),
         ("sizing", {"risk_pct": "2.50"}, {"risk_pct": 2.5}),
         ("sizing", None, {"contracts": 1}),
     ],
@@ -198,6 +200,16 @@ def test_one_at_a_time_switched_off_is_the_same_as_left_out(form):
         ("exit.time", "16:00", "exit.time", "inside the session"),
         ("exit.time", "12:30", "exit.time", "after the last entry time, 12:30"),
         ("exit.trailing", 5, "exit.trailing", "unknown field"),
+        ("exit.trailing_stop_pct", 0, "exit.trailing_stop_pct", "0.01 to 10000"),
+        ("exit.trailing_stop_pct", True, "exit.trailing_stop_pct", "0.01 to 10000"),
+        ("exit.trailing_start_pct", 30, "exit.trailing_start_pct", "needs trailing_stop_pct"),
+        (
+            "exit",
+            {"trailing_stop_pct": 20, "trailing_start_pct": 10_001},
+            "exit.trailing_start_pct",
+            "0.01 to 10000",
+        ),
+        ("exit.touch_short_strike", "yes", "exit.touch_short_strike", "true or false"),
         ("exit", 5, "exit", "must be an object"),
         ("sizing.contracts", 0, "sizing.contracts", "1 to 1000"),
         ("sizing.contracts", 1001, "sizing.contracts", "1 to 1000"),
@@ -211,6 +223,21 @@ def test_each_rule_says_where_and_why(form, path, value, where, why):
     found = problems(changed(form, path, value))
 
     assert why in found[where][0]
+
+
+def test_a_touch_of_the_short_strike_needs_a_sold_leg(form):
+    bought = {"direction": "buy", "type": "put", "strike": {"method": "atm"}}
+    form["legs"] = [bought]
+
+    found = problems(changed(form, "exit.touch_short_strike", True))
+
+    assert found == {"exit.touch_short_strike": ["needs a sold leg"]}
+
+
+def test_a_touch_that_is_off_is_left_out(form):
+    changed(form, "exit.touch_short_strike", False)
+
+    assert "touch_short_strike" not in normalise(form)["exit"]
 
 
 @pytest.mark.parametrize("config", [None, 3, "form", [], True])

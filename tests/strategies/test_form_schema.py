@@ -34,6 +34,8 @@ def test_the_schema_accepts_what_the_form_accepts(anonymous, form):
         lambda form: form["entry"].update(times=["09:29"]),
         lambda form: form["entry"]["filters"].update(vix_max=500),
         lambda form: form.update(sizing={"contracts": 1, "risk_pct": 1}),
+        lambda form: form["exit"].update(trailing_stop_pct=0),
+        lambda form: form["exit"].update(touch_short_strike="yes"),
         lambda form: form.pop("legs"),
     ],
 )

@@ -11,9 +11,10 @@ import pytest
 
 from simengine.strategy import Hooks, StrategyError
 from strategies.runtime import prelude
+from strategies.runtime.live import LiveProgram
 from strategies.runtime.prelude import Ctx
 from strategies.runtime.program import InvalidProgram
-from strategies.runtime.sandbox import Sandbox, SandboxUnavailable
+from strategies.runtime.sandbox import Sandbox, SandboxUnavailable, call_seed
 from tests.strategies.market import FILL, closed_trade, order, trade, view
 
 COUNTER = """
@@ -35,7 +36,7 @@ def test_a_program_answers_as_the_host_would(run):
     )
     here = {"sell": prelude.sell, "buy": prelude.buy}
     exec(text, here)  # our own text, on the host
-    ctx = Ctx(view(), "at")
+    ctx = Ctx(view(random_seed=call_seed(7, "at", "10:00")), "at")
 
     here["at"](ctx, "10:00")
     decision = run(text, "at", view(), "10:00")
@@ -58,6 +59,23 @@ def test_every_hook_is_called_with_its_argument(run):
     messages = [run(text, hook, view(), given).actions[0]["message"] for hook, given in calls]
 
     assert messages == ["start", "opening -1.6 1", "10:00:00", "12:30:15"]
+
+
+def test_every_call_of_a_tick_draws_its_own_numbers_and_the_same_ones_again(run):
+    draw = "    ctx.state = ctx.random()\n"
+    text = (
+        f'times = ["10:00", "10:01"]\ndef at(ctx, time):\n{draw}def on_tick(ctx):\n{draw}'
+        f"def on_fill(ctx, fill):\n{draw}"
+    )
+    calls = [("at", "10:00"), ("at", "10:01"), ("on_tick", None), ("on_fill", FILL)]
+    calls.append(("on_fill", {**FILL, "order": 4}))
+
+    first, again = (
+        [run(text, hook, view(), given).state for hook, given in calls] for _ in range(2)
+    )
+
+    assert first == again
+    assert len(set(first)) == len(calls)
 
 
 def test_the_hooks_of_a_program_are_known_before_it_runs(sandbox):
@@ -122,6 +140,32 @@ def test_more_programs_than_workers_take_turns():
 
         assert answers == [0, 1, 2, 3, 4] * 2
         assert small.live_count() == 2
+
+
+def test_of_more_on_tick_programs_than_workers_most_stay_live(monkeypatch):
+    loads = []
+    load = LiveProgram.load
+    monkeypatch.setattr(LiveProgram, "load", lambda *given: loads.append(1) or load(*given))
+    with Sandbox(processes=4) as small:
+        strategies = [small.strategy(f"{COUNTER}# {number}\n") for number in range(6)]
+        for second in range(3):
+            for each in strategies:
+                each.call("on_tick", view(at_ms=view()["at_ms"] + 1000 * second), None)
+        loads.clear()
+        for each in strategies:
+            each.call("on_tick", view(at_ms=view()["at_ms"] + 3000), None)
+
+    assert len(loads) <= 3  # with the longest uncalled ended first, it would be all six
+
+
+def test_a_program_that_is_not_called_any_more_gives_up_its_worker():
+    with Sandbox(processes=1) as small:
+        first, second = small.strategy(COUNTER), small.strategy(f"{COUNTER}# another\n")
+        first.call("on_tick", view(), None)
+        later = view(at_ms=view()["at_ms"] + 60_000)
+
+        assert second.call("on_tick", later, None).state == 1
+        assert small.live_count() == 1
 
 
 def test_equal_programs_share_a_worker():

@@ -17,7 +17,7 @@ from strategies.runtime.prelude.legs import Package, buy, select, sell
 
 __all__ = ["PUBLIC_NAMES", "Ctx", "Package", "buy", "classes", "select", "sell", "source"]
 
-MODULES = ("quotes", "strikes", "legs", "values", "context", "serve")
+MODULES = ("quotes", "strikes", "legs", "values", "arguments", "context", "serve")
 PUBLIC_NAMES = frozenset({"buy", "sell"})
 
 

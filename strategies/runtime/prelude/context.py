@@ -6,23 +6,26 @@ call.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from strategies.runtime.prelude.legs import (
-    Package,
-    check_specs,
-    normal_spec,
-    price_tick_cents,
-    select,
+from strategies.runtime.prelude.arguments import (
+    fitting,
+    one_of,
+    percent,
+    seconds_of,
+    signed_limit,
+    text,
+    touch,
+    trailing_start,
+    whole,
 )
-from strategies.runtime.prelude.quotes import Chain, Quote, dollars, points, scaled
+from strategies.runtime.prelude.legs import Package, check_specs, normal_spec, select
+from strategies.runtime.prelude.quotes import Chain, Quote, points, scaled
 from strategies.runtime.prelude.strikes import choose
 from strategies.runtime.prelude.values import ClosedTrade, Generator, Order, Trade
 
 MESSAGE_LIMIT = 1000
 NAME_LIMIT = 80
-DATA_LIMIT = 4096
 ENTRY_LIMIT = 100
 ACTION_LIMIT = 100
 
@@ -149,6 +152,9 @@ class Ctx:
         stop_loss_pct: int | float | None = None,
         exit_at: str | None = None,
         name: str = "",
+        trailing_stop_pct: int | float | None = None,
+        trailing_start_pct: int | float | None = None,
+        exit_on_touch: bool = False,
     ) -> bool:
         """Ask for an opening order; True if it was asked for, False if a strike could not be chosen
         (which is logged, and inside `at` is the entry's reason).
@@ -172,6 +178,9 @@ class Ctx:
                 "limit_cents": signed_limit(package, limit),
                 "profit_target_pct": percent(profit_target_pct, "profit_target_pct"),
                 "stop_loss_pct": percent(stop_loss_pct, "stop_loss_pct"),
+                "trailing_stop_pct": percent(trailing_stop_pct, "trailing_stop_pct"),
+                "trailing_start_pct": trailing_start(trailing_start_pct, trailing_stop_pct),
+                "exit_on_touch": touch(exit_on_touch, package),
                 "exit_at_seconds": None if exit_at is None else seconds_of(exit_at),
                 "name": text(name, NAME_LIMIT),
             }
@@ -223,68 +232,3 @@ class Ctx:
                 {"do": "log", "message": message, "data": {"cut": self.entries_cut}}
             )
         return self.actions
-
-
-def text(value: Any, limit: int) -> str:
-    """`value` as text, cut with a marker that tells its length."""
-    written = f"{value}"
-    if len(written) <= limit:
-        return written
-    marker = f"… (cut, {len(written)} characters)"
-    return written[: limit - len(marker)] + marker
-
-
-def fitting(data: dict[str, Any]) -> dict[str, Any]:
-    """`data` if its JSON fits, else what it was. TypeError for what JSON cannot say."""
-    size = len(json.dumps(data))
-    return data if size <= DATA_LIMIT else {"cut": f"data of {size} bytes; at most {DATA_LIMIT}"}
-
-
-def whole(value: Any, what: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1 or value > 10000:
-        raise ValueError(f"{what} must be a whole number from 1 to 10000, not {value}")
-    return int(value)
-
-
-def one_of(value: Any, known: tuple[str, ...], what: str) -> str:
-    if value not in known:
-        raise ValueError(f"{what} must be one of {', '.join(known)}, not {value}")
-    return f"{value}"
-
-
-def percent(value: Any, what: str) -> int | float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError(f"{what} must be a number of percent, not {value}")
-    if not 0 < value <= 100000:
-        raise ValueError(f"{what} must be above 0 and at most 100000 percent, not {value}")
-    return float(value) if isinstance(value, float) else int(value)
-
-
-def signed_limit(package: Package, limit: Any) -> int | None:
-    """Signed cents of a positive limit: negative where the package's mid is a credit."""
-    if limit is None:
-        return None
-    cents = scaled(limit, 100, "limit")
-    if cents < 0:
-        raise ValueError(
-            f"limit must not be negative ({limit}): give the amount, the mid says which"
-        )
-    tick = price_tick_cents(2 * cents, len(package.legs))
-    if cents % tick:
-        raise ValueError(f"limit {dollars(cents)} is not a multiple of {dollars(tick)}")
-    return -cents if package.mid_half_cents < 0 else cents
-
-
-def seconds_of(clock: str) -> int:
-    """The second of the day of "15:55" or "15:55:30"."""
-    parts = clock.split(":")
-    if len(parts) not in (2, 3) or not all(len(part) == 2 and part.isdigit() for part in parts):
-        raise ValueError(f'a time is "HH:MM" or "HH:MM:SS", not {clock}')
-    hours = int(parts[0])
-    minutes = int(parts[1])
-    seconds = int(parts[2]) if len(parts) == 3 else 0
-    if hours > 23 or minutes > 59 or seconds > 59:
-        raise ValueError(f"{clock} is no time of day")
-    return hours * 3600 + minutes * 60 + seconds
