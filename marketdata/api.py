@@ -11,11 +11,11 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from common.errors import InvalidInput
 from common.schema import errors
 from common.shapes import StrictSerializer
+from common.views import ApiView
 from marketdata import lines, queries, shapes
 
 MAX_INTERVAL_SECONDS = 3600
@@ -65,7 +65,7 @@ CHAIN_EXAMPLE = OpenApiExample(
 )
 
 
-class MarketStatus(APIView):
+class MarketStatus(ApiView):
     @extend_schema(
         summary="Feed, market clock and trading day",
         description="Times are market time; a replay or a fast clock has its own.",
@@ -77,7 +77,7 @@ class MarketStatus(APIView):
         return Response(shapes.status_object(queries.market_now()))
 
 
-class MarketChain(APIView):
+class MarketChain(ApiView):
     @extend_schema(
         summary="The latest chain",
         description="Before the first tick of a day, the last chain of the day before.",
@@ -90,7 +90,9 @@ class MarketChain(APIView):
         return _json(shapes.chain_object(trading_date.isoformat(), tick))
 
 
-class MarketHistory(APIView):
+class MarketHistory(ApiView):
+    query = {"GET": ("series", "interval")}
+
     class Query(StrictSerializer):
         series = serializers.CharField(default=",".join(shapes.SERIES))
         interval = serializers.IntegerField(default=1, min_value=1, max_value=MAX_INTERVAL_SECONDS)

@@ -10,7 +10,9 @@ class MarketdataConfig(AppConfig):
     verbose_name = "market data"
 
     def ready(self) -> None:
-        from common import health  # noqa: PLC0415  models are there only now
+        from common import health, metrics  # noqa: PLC0415  models are there only now
+        from marketdata.metrics import read  # noqa: PLC0415
         from marketdata.queries import trouble  # noqa: PLC0415
 
         health.register("market", trouble)
+        metrics.register("market", read)

@@ -13,7 +13,9 @@ from django.db import InterfaceError, InternalError, OperationalError, connectio
 
 from marketdata import queries, recorder, services
 from marketdata.dayrun import HEARTBEAT_SECONDS, DayRun, Pace
-from marketdata.feeds.base import DayFeed
+from marketdata.feeds.base import DayFeed, Feed
+from marketdata.feeds.live.feed import LiveFeed
+from marketdata.liverun import LiveDayRun
 from marketdata.lock import market_lock
 from marketdata.models import MarketDay
 from marketdata.pacing import Wall
@@ -27,14 +29,11 @@ LOST_DATABASE = (OperationalError, InterfaceError, InternalError)
 
 
 class MarketProcess:
-    def __init__(
-        self, *, plan: Plan, pace: Pace, wall: Wall, tape_dir: Path, keep_days: int
-    ) -> None:
+    def __init__(self, *, plan: Plan, pace: Pace, wall: Wall, tape_dir: Path) -> None:
         self.plan = plan
         self.pace = pace
         self.wall = wall
         self.tape_dir = tape_dir
-        self.keep_days = keep_days
 
     def run(self) -> None:
         """Until asked to stop. Raises AnotherMarket where this database has its market process."""
@@ -61,11 +60,16 @@ class MarketProcess:
                 return
             day = services.announce_day(feed=feed, now=self.wall.now())
             log.info("%s of %s: %s", day.source, day.trading_date, day.status)
-            if DayRun(day=day, feed=feed, pace=self.pace, wall=self.wall).run():
+            if self._run(day, feed):
                 day = self._close(day, feed)
                 self._pack(day)
-                recorder.drop_old_days(self.keep_days)
                 self._rest(self.pace.pause_seconds)
+
+    def _run(self, day: MarketDay, feed: DayFeed | LiveFeed) -> bool:
+        """What is left of the day. False where we were asked to stop before its end."""
+        if isinstance(feed, LiveFeed):
+            return LiveDayRun(day=day, feed=feed, wall=self.wall).run()
+        return DayRun(day=day, feed=feed, pace=self.pace, wall=self.wall).run()
 
     def _close_abandoned(self) -> None:
         for day in MarketDay.objects.exclude(status=MarketDay.Status.CLOSED):
@@ -79,9 +83,8 @@ class MarketProcess:
                     closed.settlement_source or "nothing known",
                 )
 
-    def _close(self, day: MarketDay, feed: DayFeed) -> MarketDay:
-        settlement = services.settlement_of(day=day, feed=feed)
-        day = services.close_day(day=day, settlement=settlement, now=self.wall.now())
+    def _close(self, day: MarketDay, feed: Feed) -> MarketDay:
+        day = services.close_day(day=day, settlement=feed.settlement(), now=self.wall.now())
         log.info(
             "%s closed after %d ticks, settled at %s cents (%s)",
             day.trading_date,
@@ -92,20 +95,24 @@ class MarketProcess:
         return day
 
     def _pack(self, day: MarketDay) -> None:
-        if not day.tape_digest and day.last_seq:
+        if not day.tape_digest and day.last_seq and day.settlement_cents is not None:
             recorder.pack(day, self.tape_dir, self._beat)
 
     def _beat(self) -> bool:
-        """A sign of life at the last close. False once we are asked to stop."""
+        """A sign of life between two days. False once we are asked to stop."""
         day = queries.last_closed_day()
-        if day is not None:
-            services.keep_time(day=day, market_at=day.close_at, speed=self.pace.speed)
+        market_at = self.plan.time_between_days(day, self.wall.now())
+        if market_at is not None:
+            services.keep_time(
+                day=day, market_at=market_at, speed=self.pace.speed, feed=self.plan.source
+            )
         return not self.wall.is_stopping
 
     def _rest(self, seconds: float | None) -> None:
-        """Stay closed, with heartbeats, for that long, or until asked to stop or to loop."""
+        """Stay closed, with heartbeats, for that long, or until asked to stop or the plan
+        has another day."""
         until = None if seconds is None else self.wall.monotonic() + seconds
         while self._beat() and (until is None or self.wall.monotonic() < until):
-            if until is None and self.plan.may_begin_again():
+            if until is None and self.plan.may_begin_again(self.wall.now()):
                 return
             self.wall.wait(HEARTBEAT_SECONDS)

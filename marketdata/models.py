@@ -19,7 +19,7 @@ class MarketDay(models.Model):
         CLOSED = "closed"  # no further tick will come; settlement may still be missing
 
     trading_date = models.DateField(primary_key=True)
-    source = models.CharField(max_length=120)  # e.g. "synthetic:42", "tape:<digest>"
+    source = models.CharField(max_length=120)  # "synthetic:42", "tape:<digest>", "live:<vendor>"
     source_options = models.JSONField(default=dict)  # what the feed needs to resume this very day
     open_at = models.DateTimeField()
     close_at = models.DateTimeField()
@@ -29,7 +29,7 @@ class MarketDay(models.Model):
     settlement_cents = models.BigIntegerField(null=True, blank=True)
     settlement_source = models.CharField(
         max_length=40, blank=True, default=""
-    )  # official | last_spot
+    )  # official | last_spot | operator
     tape_digest = models.CharField(max_length=64, blank=True, default="")
     tape_path = models.TextField(blank=True, default="")
     announced_at = models.DateTimeField()  # wall clock

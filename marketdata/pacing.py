@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from django.utils import timezone
@@ -31,10 +31,14 @@ class Wall(Protocol):
 
 
 class SystemWall:
-    """The machine's own clock. `stop` may be called from a signal handler."""
+    """The machine's own clock. `stop` may be called from a signal handler.
 
-    def __init__(self) -> None:
+    For a rehearsal it may be told another time to start at; it goes on from there.
+    """
+
+    def __init__(self, starts_at: datetime | None = None) -> None:
         self._stop = threading.Event()
+        self._ahead = timedelta(0) if starts_at is None else starts_at - timezone.now()
 
     @property
     def is_stopping(self) -> bool:
@@ -44,7 +48,7 @@ class SystemWall:
         self._stop.set()
 
     def now(self) -> datetime:
-        return timezone.now()
+        return timezone.now() + self._ahead
 
     def monotonic(self) -> float:
         return time.monotonic()

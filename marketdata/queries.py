@@ -26,7 +26,9 @@ class MarketNow:
     day: MarketDay | None
     at: datetime
     phase: Phase
-    is_healthy: bool  # the market process gave a sign of life within 5 s, by the database's clock
+    # The market process gave a sign of life within 5 s, by the database's clock; one with a live
+    # feed gives none while the feed is silent.
+    is_healthy: bool
     speed: float  # market seconds per wall second
     feed: str
 
@@ -41,6 +43,11 @@ class MarketNow:
     @property
     def is_open(self) -> bool:
         return self.phase == "open"
+
+    @property
+    def is_live(self) -> bool:
+        """Quotes of a vendor, on the wall clock."""
+        return self.feed.startswith("live:")
 
 
 def market_now() -> MarketNow:
@@ -125,4 +132,14 @@ def recorded_day(trading_date: date) -> MarketDay:
 
 def trouble() -> str | None:
     """For GET /ready: None while the market process gives signs of life."""
-    return None if market_now().is_healthy else "the market process gives no sign of life"
+    now = market_now()
+    if now.is_healthy:
+        return None
+    silent = f", or its feed {now.feed} is silent" if now.is_live else ""
+    return f"the market process gives no sign of life{silent}"
+
+
+def unsettled_days(*, source: str) -> list[date]:
+    """Closed days of that source whose settlement nobody has given yet."""
+    closed = MarketDay.objects.filter(status=MarketDay.Status.CLOSED, settlement_cents=None)
+    return list(closed.filter(source=source).order_by("pk").values_list("pk", flat=True))

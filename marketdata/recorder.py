@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from datetime import date
 from pathlib import Path
 
 from django.db import OperationalError, connection, transaction
 
-from marketdata import ticklog
+from marketdata import calendar, queries, ticklog
 from marketdata.models import MarketDay
+from marketdata.tape.model import LAST_SPOT, OFFICIAL
 from marketdata.tape.parquet import TICKS_PER_GROUP, TapeWriter
 from marketdata.tape.store import packed_name
 
@@ -18,8 +20,12 @@ log = logging.getLogger(__name__)
 
 
 def unpacked_days() -> list[MarketDay]:
-    """Closed days with ticks that have no tape yet: packing was interrupted."""
-    closed = MarketDay.objects.filter(status=MarketDay.Status.CLOSED, tape_digest="")
+    """Settled days with ticks that have no tape yet: packing was interrupted, or they were settled
+    late.
+    """
+    closed = MarketDay.objects.filter(
+        status=MarketDay.Status.CLOSED, settlement_cents__isnull=False, tape_digest=""
+    )
     return list(closed.exclude(last_seq=0).order_by("trading_date"))
 
 
@@ -30,7 +36,7 @@ def pack(day: MarketDay, tape_dir: Path, keep_going: Callable[[], bool]) -> bool
     is left behind and the answer is False.
     """
     growing = tape_dir / f".{os.getpid()}-{day.trading_date}.parquet"
-    official = day.settlement_source == "official"
+    official = day.settlement_source != LAST_SPOT  # entered by an operator, it is that too
     writer = TapeWriter(
         growing,
         trading_date=day.trading_date,
@@ -48,7 +54,7 @@ def pack(day: MarketDay, tape_dir: Path, keep_going: Callable[[], bool]) -> bool
         digest = writer.finish(
             open_at=day.open_at,
             close_at=day.close_at,
-            settlement_source=day.settlement_source if official else "",
+            settlement_source=OFFICIAL if official else "",
             source=day.source,
         )
     except BaseException:
@@ -60,15 +66,32 @@ def pack(day: MarketDay, tape_dir: Path, keep_going: Callable[[], bool]) -> bool
     return True
 
 
-def drop_old_days(keep_days: int) -> None:
+def make_room() -> list[date]:
+    """The log's tables of the market's day and of the trading day after it; which were missing.
+
+    The market process makes its own as well: so an open never waits for this, nor fails without it.
+    """
+    today = queries.market_now().trading_date
+    if today is None:
+        return []
+    days = [today, calendar.next_trading_day(today)]
+    missing = [day for day in days if not ticklog.has_partition(day)]
+    for trading_date in missing:
+        ticklog.create_partition(trading_date)
+    return missing
+
+
+def drop_old_days(keep_days: int, *, besides: Collection[date] = ()) -> list[date]:
     """Drop the ticks of all but the newest `keep_days` days; only of closed ones that have a tape.
 
-    Their tapes and rows stay. A day somebody is reading right now is left for the next time.
+    Their tapes and rows stay. A day of `besides`, or one somebody is reading right now, is left for
+    the next time. Which days went.
     """
     newest = MarketDay.objects.order_by("-trading_date").values_list("pk", flat=True)[:keep_days]
     old = MarketDay.objects.filter(status=MarketDay.Status.CLOSED).exclude(tape_digest="")
+    dropped = []
     for trading_date in old.exclude(pk__in=list(newest)).values_list("pk", flat=True):
-        if not ticklog.has_partition(trading_date):
+        if trading_date in besides or not ticklog.has_partition(trading_date):
             continue
         try:
             with transaction.atomic(), connection.cursor() as cursor:
@@ -76,3 +99,6 @@ def drop_old_days(keep_days: int) -> None:
                 ticklog.drop_partition(trading_date)
         except OperationalError as exc:
             log.info("the ticks of %s stay for now: %s", trading_date, exc)
+            continue
+        dropped.append(trading_date)
+    return dropped

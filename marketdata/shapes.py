@@ -18,15 +18,17 @@ SERIES = ("spx", "vix", "expected_move")
 
 class SettlementShape(serializers.Serializer):
     value = serializers.CharField()
-    source = serializers.ChoiceField(  # type: ignore[assignment]
-        ["official", "last_spot"]
+    source = serializers.ChoiceField(  # type: ignore[assignment]  # shadows Field.source
+        ["official", "last_spot", "operator"]
     )
 
 
 class StatusShape(serializers.Serializer):
     """The market as it is now. Times are market time."""
 
-    feed = serializers.CharField(allow_null=True, help_text='"synthetic:42", "tape:ed18bc4ec55d"')
+    feed = serializers.CharField(
+        allow_null=True, help_text='"synthetic:42", "tape:ed18bc4ec55d", "live:tastytrade"'
+    )
     trading_date = serializers.DateField(allow_null=True)
     phase = serializers.ChoiceField(["pre_open", "open", "closed"])
     is_open = serializers.BooleanField()

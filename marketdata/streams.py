@@ -13,16 +13,15 @@ from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
-from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
-from accounts.streaming import streaming_user, unauthorized
-from common import sse
-from common.api import error_body
-from common.schema import StreamDescription, described_by, errors, last_event_id
+from accounts.streaming import streaming_user
+from common import errors, schema, sse
+from common.schema import StreamDescription, described_by, last_event_id
+from common.views import check_parameters
 from marketdata import queries, shapes
 from marketdata.lines import rows_after
 from marketdata.wakeups import TICKS_CHANNEL
@@ -57,26 +56,27 @@ class MarketStream(StreamDescription):
         parameters=[last_event_id("2026-05-07.1234")],
         responses={
             (200, "text/event-stream"): OpenApiResponse(OpenApiTypes.STR, "Events", [EXAMPLE]),
-            **errors(400),
+            **schema.errors(400),
         },
     )
     def get(self, request: Request) -> None:
         super().get(request)
 
 
+class BadEventId(errors.InvalidInput):
+    """Last-Event-ID is not "date.seq"."""
+
+
 @described_by(MarketStream)
-async def market_stream(request: HttpRequest) -> HttpResponseBase:
-    if request.method not in ("GET", "HEAD"):
-        body = error_body("method_not_allowed", "A stream is read with GET.")
-        return JsonResponse(body, status=405, headers={"Allow": "GET"})
-    if await streaming_user(request) is None:
-        return unauthorized()
+@sse.stream_view
+async def market_stream(request: HttpRequest) -> AsyncIterator[bytes]:
+    await streaming_user(request)
+    check_parameters(request.GET, known=())
     given = request.headers.get("Last-Event-ID", "")
     cursor = _cursor_of(given)
     if given and cursor is None:
-        text = "Last-Event-ID must be an id of this stream, such as 2026-05-07.1234."
-        return JsonResponse(error_body("invalid_input", text), status=400)
-    return sse.response(_messages(cursor))
+        raise BadEventId("Last-Event-ID must be an id of this stream, such as 2026-05-07.1234.")
+    return _messages(cursor)
 
 
 def _cursor_of(text: str) -> Cursor | None:
@@ -93,7 +93,7 @@ async def _messages(cursor: Cursor | None) -> AsyncIterator[bytes]:
     async with sse.hub().subscribed(TICKS_CHANNEL) as woken:
         while True:
             woken.clear()
-            now, cursor, rows = await sync_to_async(read_after)(cursor)
+            now, cursor, rows = await sse.read_together(read_after, cursor)
             state = (now.trading_date, now.phase, now.is_healthy)
             if state != told:
                 told = state

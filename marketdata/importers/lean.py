@@ -33,10 +33,11 @@ import numpy as np
 
 from common.times import NEW_YORK, to_ms
 from marketdata import greeks
-from marketdata.importers.snapshot_chain import PRINTS_AFTER_THE_CLOSE, official_close_beside
+from marketdata.importers.snapshot_chain import official_close_beside, settled_at
+from marketdata.tape.assemble import recorded
 from marketdata.tape.build import Snapshot, tick_of
 from marketdata.tape.fields import Place, shown
-from marketdata.tape.model import OFFICIAL, Tape, TapeError, digest_of, hours_of
+from marketdata.tape.model import Tape, TapeError, hours_of
 from simengine.market import CALL, MISSING, PUT, Tick
 
 DEFAULT_HOLD_SECONDS = 90
@@ -73,20 +74,16 @@ def read_lean(path: Path) -> Tape:
         raise TapeError(index_path, None, None, "a bar within the trading hours")
     ticks = _ticks(ends, index, contracts, notes)
     _check_step(path, ticks, index)
-    settlement = _settled(index, close_ms) or official_close_beside(
-        path.parent, trading_date, close_ms
-    )
-    return Tape(
+    settlement = settled_at([cents for at, cents in sorted(index.items()) if at > close_ms])
+    if settlement is None:
+        settlement = official_close_beside(path.parent, trading_date, close_ms)
+    return recorded(
         trading_date=trading_date,
-        open_at=hours[0],
-        close_at=hours[1],
+        hours=hours,
         ticks=ticks,
         settlement_cents=settlement,
-        settlement_source="" if settlement is None else OFFICIAL,
         source=f"lean:{path.name}",
-        held_seconds=0,
-        digest=digest_of(trading_date, settlement, 0, ticks),
-        notes=tuple(f"{count} {what}" for what, count in notes.items() if count),
+        notes=[f"{count} {what}" for what, count in notes.items() if count],
     )
 
 
@@ -244,13 +241,6 @@ def _forward(tick: Tick) -> float | None:
     )
     known = greeks.has_both(quotes).any()
     return greeks.parity_forward(quotes, tick.spot_cents) if known else None
-
-
-def _settled(index: Closes, close_ms: int) -> int | None:
-    """The value the index ends the day at, if it was printed more than once after the close."""
-    prints = [cents for at, cents in sorted(index.items()) if at > close_ms]
-    is_settled = bool(prints) and prints.count(prints[-1]) >= PRINTS_AFTER_THE_CLOSE
-    return prints[-1] if is_settled else None
 
 
 def _midnight_ms(day: date, zone: ZoneInfo) -> int:

@@ -16,16 +16,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from pathlib import Path
 
 from common.times import NEW_YORK, from_ms, to_ms
+from marketdata.tape.assemble import Columns, contract_of, each_once, recorded
 from marketdata.tape.build import Snapshot, tick_of
 from marketdata.tape.fields import Place, header, rows, shown
-from marketdata.tape.model import OFFICIAL, Tape, TapeError, digest_of, hours_of
-from simengine.market import CALL, PUT
+from marketdata.tape.model import Tape, TapeError, hours_of
 
 HEADER = [
     "ts_utc",
@@ -42,12 +42,13 @@ HEADER = [
 KEPT_WITHIN = Decimal("0.12")
 DEFAULT_HOLD_SECONDS = 90
 PRINTS_AFTER_THE_CLOSE = 2
+COLUMNS = Columns("ts_utc", "under_px")
 
 
 def read_snapshot_chain(path: Path) -> Tape:
     """The tape of a chain file, as recorded (not held). Raises TapeError."""
     left_out: Counter[str] = Counter()
-    snapshots = list(_snapshots(path, left_out))
+    snapshots = list(each_once(_snapshot_of_each_row(path, left_out)))
     if not snapshots:
         raise TapeError(path, None, None, "at least one snapshot with a spot")
     trading_date = from_ms(snapshots[0].at_ms).astimezone(NEW_YORK).date()
@@ -60,22 +61,17 @@ def read_snapshot_chain(path: Path) -> Tape:
     if not inside:
         raise TapeError(path, None, None, f"a snapshot within the trading hours of {trading_date}")
     ticks = [tick_of(snapshot, seq) for seq, snapshot in enumerate(inside, start=1)]
-    settlement_cents = official_close_beside(path, trading_date, last_ms)
-    return Tape(
+    return recorded(
         trading_date=trading_date,
-        open_at=hours[0],
-        close_at=hours[1],
+        hours=hours,
         ticks=ticks,
-        settlement_cents=settlement_cents,
-        settlement_source="" if settlement_cents is None else OFFICIAL,
+        settlement_cents=official_close_beside(path, trading_date, last_ms),
         source=f"snapshot_chain:{path.name}",
-        held_seconds=0,
-        digest=digest_of(trading_date, settlement_cents, 0, ticks),
-        notes=tuple(f"left out: {count} {what}" for what, count in left_out.items() if count),
+        notes=[f"left out: {count} {what}" for what, count in left_out.items() if count],
     )
 
 
-def _snapshots(path: Path, left_out: Counter[str]) -> Iterator[Snapshot]:
+def _snapshot_of_each_row(path: Path, left_out: Counter[str]) -> Iterator[Snapshot]:
     current: Snapshot | None = None
     lines = rows(path)
     next(lines)
@@ -87,14 +83,8 @@ def _snapshots(path: Path, left_out: Counter[str]) -> Iterator[Snapshot]:
             left_out["rows without a spot"] += 1
             continue
         spot_cents = _index_cents(place, "under_px", row[9])
-        if current is None or current.at_ms != at_ms:
-            if current is not None:
-                yield current
-            current = Snapshot(at_ms, spot_cents)
-        elif current.spot_cents != spot_cents:
-            raise place.refuse("under_px", "the same value in all rows of one ts_utc")
+        current = COLUMNS.snapshot(place, current, at_ms, spot_cents)
         _take_quote(place, current, row, left_out)
-    if current is not None:
         yield current
 
 
@@ -102,8 +92,6 @@ def _moment(place: Place, utc: str, exchange: str, current: Snapshot | None) -> 
     at_ms = place.at_ms("ts_utc", utc)
     if place.at_ms("ts_et", exchange) != at_ms:
         raise place.refuse("ts_et", f"the same moment as ts_utc, {utc}")
-    if current is not None and at_ms < current.at_ms:
-        raise place.refuse("ts_utc", "rows in time order")
     same_day = current is None or (
         from_ms(at_ms).astimezone(NEW_YORK).date()
         == from_ms(current.at_ms).astimezone(NEW_YORK).date()
@@ -114,21 +102,15 @@ def _moment(place: Place, utc: str, exchange: str, current: Snapshot | None) -> 
 
 
 def _take_quote(place: Place, snapshot: Snapshot, row: list[str], left_out: Counter[str]) -> None:
-    right = row[2]
-    if right not in (CALL, PUT):
-        raise place.refuse("type", f"C or P and found {shown(right)}")
-    strike_cents = place.positive_cents("strike", row[3])
+    contract = contract_of(place, row[2], row[3])
     bid_cents, ask_cents = place.cents("bid", row[4]), place.cents("ask", row[5])
     if bid_cents == ask_cents == 0:
         left_out["contracts in a snapshot without any quote"] += 1
         return
-    if abs(strike_cents - snapshot.spot_cents) > KEPT_WITHIN * snapshot.spot_cents:
+    if abs(contract[1] - snapshot.spot_cents) > KEPT_WITHIN * snapshot.spot_cents:
         left_out["quotes more than 12 % from spot"] += 1
         return
-    side = snapshot.side(right)
-    if strike_cents in side:
-        raise place.refuse("strike", f"each contract once in a snapshot, {right} {row[3]} is there")
-    side[strike_cents] = (bid_cents, ask_cents, None)
+    COLUMNS.put(place, snapshot, contract, (bid_cents, ask_cents, None))
 
 
 def _index_cents(place: Place, column: str, text: str) -> int:
@@ -153,7 +135,7 @@ def official_close_beside(path: Path, trading_date: date, close_ms: int) -> int 
 
 
 def _last_print(path: Path, trading_date: date, close_ms: int) -> int | None:
-    """The value the index ends the day at, if it was printed more than once after the close."""
+    """What the index of that file settled at."""
     if header(path) != ["ts_utc", "ts_et", "under_px"]:
         return None
     prints: list[int] = []
@@ -164,8 +146,13 @@ def _last_print(path: Path, trading_date: date, close_ms: int) -> int | None:
         is_that_day = from_ms(at_ms).astimezone(NEW_YORK).date() == trading_date
         if is_that_day and at_ms > close_ms and row[2]:
             prints.append(_index_cents(place, "under_px", row[2]))
-    settled = prints and prints.count(prints[-1]) >= PRINTS_AFTER_THE_CLOSE
-    return prints[-1] if settled else None
+    return settled_at(prints)
+
+
+def settled_at(prints: Sequence[int]) -> int | None:
+    """The last of the values an index printed after the close, if it printed it more than once."""
+    is_settled = bool(prints) and prints.count(prints[-1]) >= PRINTS_AFTER_THE_CLOSE
+    return prints[-1] if is_settled else None
 
 
 def _daily_close(path: Path, trading_date: date) -> int | None:

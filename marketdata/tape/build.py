@@ -27,9 +27,9 @@ class Snapshot:
 _NOTHING = (MISSING, MISSING, None)
 
 
-def tick_of(snapshot: Snapshot, seq: int) -> Tick:
+def tick_of(snapshot: Snapshot, seq: int, *, received_ms: int | None = None) -> Tick:
     """Strikes are the union of both sides; what the rows leave open is computed
-    (marketdata.greeks).
+    (marketdata.greeks). `received_ms` is the snapshot's own time unless given.
     """
     strikes = sorted(snapshot.calls.keys() | snapshot.puts.keys())
     calls = [snapshot.calls.get(strike, _NOTHING) for strike in strikes]
@@ -44,7 +44,7 @@ def tick_of(snapshot: Snapshot, seq: int) -> Tick:
     return Tick(
         seq=seq,
         at_ms=snapshot.at_ms,
-        received_ms=snapshot.at_ms,
+        received_ms=snapshot.at_ms if received_ms is None else received_ms,
         spot_cents=snapshot.spot_cents,
         vix_hundredths=snapshot.vix_hundredths,
         expected_move_cents=expected_move,

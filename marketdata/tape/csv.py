@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import TextIO
 
 from common.times import NEW_YORK, from_ms, rfc3339, to_ms
+from marketdata.tape.assemble import Columns, contract_of, each_once, recorded
 from marketdata.tape.build import Snapshot, tick_of
 from marketdata.tape.fields import Place, rows, shown
-from marketdata.tape.model import OFFICIAL, Tape, TapeError, digest_of, hours_of
+from marketdata.tape.model import Tape, TapeError, hours_of
 from simengine.market import CALL, MISSING, PUT, Tick
 
 HEADER = ["datetime", "spot", "vix", "expected_move", "type", "strike", "bid", "ask", "delta"]
+COLUMNS = Columns("datetime", "spot")
 SETTLEMENT = "#settlement"
 
 
@@ -33,17 +35,12 @@ def read_csv(path: Path) -> Tape:
     if reader.session is None:
         raise TapeError(path, None, None, "at least one row of quotes or index values")
     trading_date, open_ms, close_ms = reader.session
-    settlement_cents = reader.settlement_cents
-    return Tape(
+    return recorded(
         trading_date=trading_date,
-        open_at=from_ms(open_ms),
-        close_at=from_ms(close_ms),
+        hours=(from_ms(open_ms), from_ms(close_ms)),
         ticks=ticks,
-        settlement_cents=settlement_cents,
-        settlement_source="" if settlement_cents is None else OFFICIAL,
+        settlement_cents=reader.settlement_cents,
         source=f"csv:{path.name}",
-        held_seconds=0,
-        digest=digest_of(trading_date, settlement_cents, 0, ticks),
     )
 
 
@@ -56,6 +53,9 @@ class _Reader:
         self.settlement_cents: int | None = None
 
     def snapshots(self) -> Iterator[Snapshot]:
+        return each_once(self._of_each_row())
+
+    def _of_each_row(self) -> Iterator[Snapshot]:
         current: Snapshot | None = None
         has_header = False
         for place, row in rows(self.path):
@@ -65,14 +65,10 @@ class _Reader:
             elif row[0].startswith("#"):
                 self._read_comment(place, row)
             else:
-                following = self._read_row(place, row, current)
-                if current is not None and following is not current:
-                    yield current
-                current = following
+                current = self._read_row(place, row, current)
+                yield current
         if not has_header:
             raise TapeError(self.path, 1, None, f"the header {','.join(HEADER)}")
-        if current is not None:
-            yield current
 
     def _read_comment(self, place: Place, row: list[str]) -> None:
         if row[0] != SETTLEMENT:
@@ -87,18 +83,14 @@ class _Reader:
         if len(row) != len(HEADER):
             raise place.refuse(None, f"{len(HEADER)} fields and found {len(row)}")
         at, spot, vix, move, right, strike, bid, ask, delta = (text.strip() for text in row)
-        at_ms = self._at_ms(place, at, current)
-        snapshot = current
-        if snapshot is None or snapshot.at_ms != at_ms:
-            snapshot = Snapshot(at_ms, place.positive_cents("spot", spot))
-        elif place.positive_cents("spot", spot) != snapshot.spot_cents:
-            raise place.refuse("spot", "the same value in all rows of one datetime")
+        at_ms = self._at_ms(place, at)
+        snapshot = COLUMNS.snapshot(place, current, at_ms, place.positive_cents("spot", spot))
         _read_index(place, snapshot, "vix", "vix_hundredths", vix)
         _read_index(place, snapshot, "expected_move", "expected_move_cents", move)
         _read_quote(place, snapshot, right, strike, (bid, ask, delta))
         return snapshot
 
-    def _at_ms(self, place: Place, text: str, current: Snapshot | None) -> int:
+    def _at_ms(self, place: Place, text: str) -> int:
         at_ms = place.at_ms("datetime", text)
         if self.session is None:
             self.session = _session_of(place, at_ms)
@@ -108,10 +100,6 @@ class _Reader:
                 "datetime",
                 f"a time of the session of {trading_date}, {rfc3339(from_ms(open_ms))} to"
                 f" {rfc3339(from_ms(close_ms))}, and found {shown(text)}",
-            )
-        if current is not None and at_ms < current.at_ms:
-            raise place.refuse(
-                "datetime", f"rows in time order, {rfc3339(from_ms(current.at_ms))} or later"
             )
         return at_ms
 
@@ -150,17 +138,12 @@ def _read_quote(
             if text:
                 raise place.refuse(column, "nothing in a row without a type")
         return
-    if right not in (CALL, PUT):
-        raise place.refuse("type", f"C or P and found {shown(right)}")
-    strike_cents = place.positive_cents("strike", strike)
-    side = snapshot.side(right)
-    if strike_cents in side:
-        raise place.refuse("strike", f"each contract once in a datetime, {right} {strike} is there")
-    side[strike_cents] = (
+    values = (
         place.cents("bid", bid) if bid else MISSING,
         place.cents("ask", ask) if ask else MISSING,
         place.unit_e4("delta", delta) if delta else None,
     )
+    COLUMNS.put(place, snapshot, contract_of(place, right, strike), values)
 
 
 def write_csv(tape: Tape, path: Path) -> None:

@@ -1,8 +1,8 @@
-"""A wall clock that runs as fast as the test, and small feeds."""
+"""A wall clock that runs as fast as the test, and a plan of a few ticks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,22 +35,6 @@ class FakeWall:
         self.seconds += seconds
         if self._stop_when() or len(self.waits) >= self._limit:
             self.is_stopping = True
-
-
-class ListFeed:
-    """A feed of given ticks; its settlement may be missing."""
-
-    def __init__(self, ticks: list[Tick], settlement: tuple[int, str] | None = None) -> None:
-        self.trading_date, self.open_at, self.close_at = A_DAY, OPEN_AT, CLOSE_AT
-        self.source = "test:list"
-        self.source_options: dict[str, Any] = {"kind": "test"}
-        self._ticks, self._settlement = ticks, settlement
-
-    def ticks(self, after_seq: int) -> Iterator[Tick]:
-        return iter(self._ticks[after_seq:])
-
-    def settlement(self) -> tuple[int, str] | None:
-        return self._settlement
 
 
 def tape_plan(tmp_path: Any, ticks: list[Tick], settlement_cents: int | None = None) -> TapePlan:

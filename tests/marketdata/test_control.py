@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 def process(plan, wall, tmp_path, speed=30.0):
     pace = Pace(speed=speed, lead_seconds=1.0, pause_seconds=1.0)
-    return MarketProcess(plan=plan, pace=pace, wall=wall, tape_dir=tmp_path / "tapes", keep_days=5)
+    return MarketProcess(plan=plan, pace=pace, wall=wall, tape_dir=tmp_path / "tapes")
 
 
 def ticks(count):
@@ -208,4 +208,4 @@ def test_status_says_what_was_asked_and_that_nobody_is_there(capsys):
 
     said = capsys.readouterr().out
     assert "running, speed 45, not looping; closed at 2" in said
-    assert "no market process gives a sign of life" in said
+    assert "but the market process gives no sign of life" in said

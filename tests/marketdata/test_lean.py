@@ -223,3 +223,13 @@ def test_a_minute_day_is_held_to_one_tick_a_second_by_default(tmp_path):
     assert tape.held_seconds == 90
     assert tape.trading_date == date(2021, 1, 4)
     assert len(tape.ticks) == 2 * 60 + 91
+
+
+def test_an_index_that_settles_nothing_settles_at_the_daily_close_of_the_folder(tmp_path):
+    (tmp_path / "extra").mkdir()
+    (tmp_path / "extra" / "spx_daily.csv").write_text("date,close\n2021-01-04,3700.65\n")
+    (tmp_path / "lean").mkdir()
+
+    tape = load_tape(index_zip(tmp_path / "lean"))
+
+    assert tape.settlement == (370065, "official")

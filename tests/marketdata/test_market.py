@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import OperationalError, connection
 
 from common.times import to_ms
-from marketdata import queries, services, ticklog
+from marketdata import queries, recorder, services, ticklog
 from marketdata.dayrun import Pace
 from marketdata.feeds.synthetic import SyntheticFeed
 from marketdata.lock import KEY, AnotherMarket, market_lock
@@ -31,13 +31,12 @@ pytestmark = pytest.mark.django_db
 MONDAY = date(2026, 11, 23)
 
 
-def process(plan, wall, tmp_path, speed=30.0, keep_days=5):
+def process(plan, wall, tmp_path, speed=30.0):
     return MarketProcess(
         plan=plan,
         pace=Pace(speed=speed, lead_seconds=5.0, pause_seconds=5.0),
         wall=wall,
         tape_dir=tmp_path / "tapes",
-        keep_days=keep_days,
     )
 
 
@@ -292,11 +291,13 @@ def test_old_days_leave_the_log_and_stay_as_tapes(tmp_path, monkeypatch):
     shorten(monkeypatch)
     plan = SyntheticPlan(seed=42, start_date=MONDAY)
     wall = FakeWall(lambda: MarketDay.objects.filter(status="closed").count() == 4)
-
-    process(plan, wall, tmp_path, keep_days=2).run()
-
+    process(plan, wall, tmp_path).run()
     days = MarketDay.objects.filter(status="closed").order_by("trading_date")
-    assert [ticklog.has_partition(day.pk) for day in days] == [False, False, True, True]
+
+    dropped = recorder.drop_old_days(2, besides={days[1].pk})
+
+    assert dropped == [days[0].pk]
+    assert [ticklog.has_partition(day.pk) for day in days] == [False, True, True, True]
     assert load_tape(days[0].tape_path).digest == days[0].tape_digest
 
 

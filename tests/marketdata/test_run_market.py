@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from marketdata import queries, services, ticklog
@@ -125,7 +126,9 @@ def test_a_scenario_runs_and_obeys_its_operator(run_market):
         (("--speed", "nan"), "'nan' is not a number above 0"),
         (("--start-date", "soon"), "soon"),
         (("--scenario", "boom"), "invalid choice: 'boom'"),
-        (("--keep-days", "1"), "'1' is not a number of days from 2 on"),
+        (("--feed", "live:nobody"), "invalid choice: 'live:nobody'"),
+        (("--feed", "live:tastytrade", "--tape", "day.csv"), "not allowed with argument"),
+        (("--feed", "live:tastytrade", "--pretend-now", "9:30"), "is not a time such as"),
     ],
 )
 def test_bad_options_end_with_status_two(options, said, capsys):
@@ -134,3 +137,19 @@ def test_bad_options_end_with_status_two(options, said, capsys):
 
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_live_feed_without_credentials_names_what_to_set(monkeypatch, capsys):
+    for name in ("TASTYTRADE_CLIENT_SECRET", "TASTYTRADE_REFRESH_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+    with pytest.raises(SystemExit) as ended:
+        call_command("run_market", "--feed", "live:tastytrade")
+
+    assert ended.value.code == 2
+    assert "TASTYTRADE_CLIENT_SECRET and TASTYTRADE_REFRESH_TOKEN" in capsys.readouterr().err
+
+
+def test_only_a_live_feed_can_be_rehearsed_at_another_time():
+    with pytest.raises(CommandError, match="is for a live feed"):
+        call_command("run_market", "--pretend-now", "2026-05-07T13:29:50Z")

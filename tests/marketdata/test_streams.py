@@ -137,7 +137,7 @@ async def test_a_stream_is_for_users(headers):
 async def test_a_stream_is_only_read(token):
     response = await AsyncClient().post(STREAM, headers={"Authorization": token})
 
-    assert (response.status_code, response.headers["Allow"]) == (405, "GET")
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")
 
 
 @pytest.mark.parametrize("given", ["x", "2026-05-07", "2026-02-30.1", "2026-05-07.-1"])

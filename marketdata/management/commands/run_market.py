@@ -6,26 +6,29 @@ import logging
 import os
 import signal
 from argparse import ArgumentParser, ArgumentTypeError
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
+from common import presence
 from marketdata.dayrun import Pace
+from marketdata.feeds.live.feed import VENDORS, source_of, vendor_of
+from marketdata.feeds.live.vendor import NotConfigured
 from marketdata.feeds.scenarios import NORMAL, SCENARIOS
 from marketdata.lock import AnotherMarket
 from marketdata.market import MarketProcess
 from marketdata.pacing import SystemWall
-from marketdata.plans import Plan, SyntheticPlan, TapePlan
+from marketdata.plans import LivePlan, Plan, SyntheticPlan, TapePlan
 from marketdata.tape import TapeError
 
 DEFAULT_SEED = 42
 
 
 class Command(BaseCommand):
-    help = "Run the market: publish a synthetic or recorded day tick by tick, then the next."
+    help = "Run the market: publish a synthetic, recorded or live day tick by tick, then the next."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -36,7 +39,7 @@ class Command(BaseCommand):
             default=env.get("ZEROHOUR_SPEED", "1"),
             help="market seconds per second (default: ZEROHOUR_SPEED or 1)",
         )
-        parser.add_argument("--tape", type=Path, help="replay this recorded day")
+        _add_feed_options(parser)
         parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of the synthetic days")
         parser.add_argument(
             "--scenario",
@@ -58,29 +61,48 @@ class Command(BaseCommand):
             default=env.get("ZEROHOUR_PAUSE_SECONDS", "5"),
             help="seconds between a close and the next day",
         )
-        parser.add_argument(
-            "--keep-days", type=_days, default=5, help="days whose ticks stay in the database"
-        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            self._run(_plan(options), options)
-        except (AnotherMarket, TapeError) as exc:
+            self._run(options)
+        except (AnotherMarket, NotConfigured, TapeError) as exc:
             self.stderr.write(str(exc))
             raise SystemExit(2) from exc
 
-    def _run(self, plan: Plan, options: dict[str, Any]) -> None:
+    def _run(self, options: dict[str, Any]) -> None:
         logging.getLogger("marketdata").setLevel(logging.INFO)
-        wall = SystemWall()
+        is_live = options["feed"] != "synthetic"
+        if options["pretend_now"] is not None and not is_live:
+            raise CommandError("--pretend-now is for a live feed; others bring their own clock")
+        wall = SystemWall(options["pretend_now"])
+        plan = LivePlan(vendor_of(options["feed"]), wall) if is_live else _plan(options)
+        speed = 1.0 if is_live else options["speed"]
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: wall.stop())
+        presence.announce("market")
         MarketProcess(
             plan=plan,
-            pace=Pace(options["speed"], options["lead_seconds"], options["pause_seconds"]),
+            pace=Pace(speed, options["lead_seconds"], options["pause_seconds"]),
             wall=wall,
             tape_dir=settings.TAPE_DIR,
-            keep_days=options["keep_days"],
         ).run()
+
+
+def _add_feed_options(parser: ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--tape", type=Path, help="replay this recorded day")
+    source.add_argument(
+        "--feed",
+        choices=["synthetic", *map(source_of, VENDORS)],
+        default="synthetic",
+        help="synthetic days, or a vendor's live quotes on the wall clock (docs/live-data.md)",
+    )
+    parser.add_argument(
+        "--pretend-now",
+        type=_moment,
+        metavar="TIME",
+        help="rehearse a live feed as if it were now this time, such as 2026-05-07T13:29:50Z",
+    )
 
 
 def _plan(options: dict[str, Any]) -> Plan:
@@ -101,7 +123,11 @@ def positive(text: str) -> float:
     return value
 
 
-def _days(text: str) -> int:
-    if not text.isdecimal() or int(text) < 2:
-        raise ArgumentTypeError(f"{text!r} is not a number of days from 2 on")
-    return int(text)
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment
+    except ValueError:
+        pass  # told below, as a time without a zone is
+    raise ArgumentTypeError(f"{text!r} is not a time such as 2026-05-07T13:29:50Z")
