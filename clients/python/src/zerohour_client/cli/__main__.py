@@ -1,0 +1,3 @@
+from zerohour_client.cli import main
+
+main()
