@@ -1,0 +1,1 @@
+"""An independent recount of a session from its rows (docs/integrity.md)."""
