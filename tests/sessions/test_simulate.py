@@ -6,6 +6,8 @@ None of these tests may touch the database: pytest-django would refuse it.
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,8 +35,10 @@ SPREAD = {
 }
 
 
-def write_tape(path: Path, *, day: str = "2026-05-07", seconds: int = 60) -> Path:
-    """The market of tests.sessions.market as a file, settled at 5940.00."""
+def write_tape(
+    path: Path, *, day: str = "2026-05-07", seconds: int = 60, settlement: str = "5940.00"
+) -> Path:
+    """The market of tests.sessions.market as a file."""
     lines = [HEADER]
     for seq in range(1, seconds + 1):
         tick = market.tick(seq)
@@ -46,7 +50,7 @@ def write_tape(path: Path, *, day: str = "2026-05-07", seconds: int = 60) -> Pat
             ):
                 quote = f"{bids[row] / 100:.2f},{asks[row] / 100:.2f},{deltas[row] / 10_000:.4f}"
                 lines.append(f"{at},5950.00,16.20,21.50,{right},{strike / 100:g},{quote}")
-    lines += [f"{day}T20:00:00Z,5950.00,,,,,,,", "#settlement,5940.00"]
+    lines += [f"{day}T20:00:00Z,5950.00,,,,,,,", f"#settlement,{settlement}"]
     path.write_text("\n".join(lines) + "\n")
     return path
 
@@ -126,18 +130,83 @@ def test_slippage_fees_and_capital_are_what_is_given(tmp_path, tape, form):
     assert day["session"]["final_nlv"] == "49749"  # 50000 + 250 - 500 - 1
 
 
-def test_days_run_in_date_order_with_the_balance_carried(tmp_path, form, capsys):
-    folder = tmp_path / "tapes"
-    folder.mkdir()
-    write_tape(folder / "b.csv", day="2026-05-07")
-    write_tape(folder / "a.csv", day="2026-05-08")
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """Three days, whose files stand in another order; the second settles out of the money."""
+    path = tmp_path / "tapes"
+    path.mkdir()
+    write_tape(path / "b.csv", day="2026-05-07")
+    write_tape(path / "c.csv", day="2026-05-08", settlement="5960.00")
+    write_tape(path / "a.csv", day="2026-05-11")
+    return path
 
+
+def simulate_apart(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """The command as a process of its own: days side by side are forked from it."""
+    manage = Path(__file__).parents[2] / "manage.py"
+    command = [sys.executable, str(manage), "simulate", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+
+
+def test_days_run_side_by_side_each_from_the_same_capital(tmp_path, folder, form):
+    out = tmp_path / "out.json"
+
+    ran = simulate_apart("--tape", folder, "--strategy", form, "--json", out, "--side-by-side")
+
+    assert ran.returncode == 0, ran.stderr
+    sessions = [day["session"] for day in json.loads(out.read_bytes())["days"]]
+    assert [session["date"] for session in sessions] == ["2026-05-07", "2026-05-08", "2026-05-11"]
+    assert {session["opening_balance"] for session in sessions} == {"25000"}
+    # 245.00 in, and out of it 500.00 with 5.00 of fees, or nothing; 3.44 of fees at the opening.
+    assert [session["total_pl"] for session in sessions] == ["-263.44", "241.56", "-263.44"]
+    # -263.44 + 241.56 - 263.44; from 0 down to -263.44, up to -21.88, down to -285.32.
+    assert ran.stdout.splitlines()[-7:] == [
+        "days       3",
+        "wins       1 (33.3 %)",
+        "total P&L  -285.32",
+        "best day   241.56 on 2026-05-08",
+        "worst day  -263.44 on 2026-05-07",
+        "drawdown   285.32 from day to day, 263.44 within one",
+        "fees       20.32",
+    ]
+
+
+def test_a_tape_that_fails_is_named_and_changes_nothing_else(tmp_path, folder, form):
+    good, with_bad = tmp_path / "good.json", tmp_path / "with_bad.json"
+    given = ("--tape", folder, "--strategy", form, "--side-by-side")
+    simulate_apart(*given, "--json", good)
+    (folder / "bb.csv").write_text("a,b\n")
+
+    ran = simulate_apart(*given, "--json", with_bad, "--processes", "1")
+
+    assert ran.returncode == 2
+    assert f"{folder}/bb.csv:1:" in ran.stderr
+    assert "1 of 4 tapes could not be used" in ran.stderr
+    assert "days       3" in ran.stdout
+    days, failed = with_bad.read_bytes().split(b'\n], "failed": ')
+    assert days + b"\n]}\n" == good.read_bytes()
+    assert [Path(row["tape"]).name for row in json.loads(failed[:-2])] == ["bb.csv"]
+
+
+def test_several_days_carry_the_balance_on(tmp_path, folder, form):
     days = run(tmp_path, folder, form)["days"]
 
-    sessions = [day["session"] for day in days]
-    assert [session["date"] for session in sessions] == ["2026-05-07", "2026-05-08"]
-    assert sessions[0]["final_nlv"] == sessions[1]["opening_balance"] == "24736.56"
-    assert capsys.readouterr().out.count("total P&L -263.44") == 2
+    opening = [day["session"]["opening_balance"] for day in days]
+    final = [day["session"]["final_nlv"] for day in days]
+    assert opening == ["25000", "24736.56", "24978.12"]
+    assert final == [*opening[1:], "24714.68"]
+
+
+def test_the_balance_goes_on_after_a_tape_that_fails(tmp_path, folder, form, capsys):
+    (folder / "c.csv").write_text("a,b\n")
+    out = tmp_path / "out.json"
+
+    with pytest.raises(CommandError, match="1 of 3 tapes could not be used"):
+        call_command("simulate", "--tape", folder, "--strategy", form, "--json", out)
+
+    document = json.loads(out.read_bytes())
+    assert [day["session"]["opening_balance"] for day in document["days"]] == ["25000", "24736.56"]
+    assert capsys.readouterr().err.startswith(f"{folder}/c.csv:1:")
 
 
 def test_a_session_that_halts_has_reached_its_end(tmp_path, tape):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import tempfile
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 from django.core.management.base import BaseCommand, CommandError
@@ -17,14 +21,23 @@ from rich.progress import Progress
 
 from common.money import parse_usd, usd
 from marketdata.tape.load import load_tape
-from marketdata.tape.model import Tape, TapeError
-from sessions.simulate import Setup, SimulatedDay, as_json, simulate
+from marketdata.tape.model import TapeError
+from sessions.days import (
+    Advance,
+    DayResult,
+    FailedTape,
+    Plan,
+    run_carrying,
+    run_side_by_side,
+    run_tape,
+    summary_of,
+)
 from simengine.fees import FeeSchedule
 from simengine.policy import Policy, PolicyError
 from strategies.compiler import compile_form
 from strategies.form import InvalidForm, normalise
-from strategies.runtime.program import InvalidProgram, parse_program, source_hash
-from strategies.runtime.sandbox import Sandbox, SandboxUnavailable
+from strategies.runtime.program import InvalidProgram, parse_program
+from strategies.runtime.sandbox import SandboxUnavailable
 
 BAD_INPUT = 2
 SETTLED_AT = {"official": "the official close", "last_spot": "the last spot (no official close)"}
@@ -32,7 +45,11 @@ TAPE_SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
 
 class Command(BaseCommand):
-    help = "Run a strategy over recorded days with the engine of a live session."
+    help = (
+        "Run a strategy over recorded days with the engine of a live session. Several days run one"
+        " after the other, each from the balance of the one before; with --side-by-side at the same"
+        " time, each from the same capital."
+    )
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -43,71 +60,121 @@ class Command(BaseCommand):
         parser.add_argument("--slippage", default="0.05", help="dollars per order; default 0.05")
         parser.add_argument("--fees", help='JSON: {"open": "1.72", "close": …, "exercise": …}')
         parser.add_argument("--hold", type=int, default=None, help="seconds to hold a snapshot")
+        parser.add_argument(
+            "--side-by-side",
+            action="store_true",
+            help="every day from the same capital, as many at a time as there are cores",
+        )
+        parser.add_argument("--processes", type=int, help="days at a time; default one a core")
         parser.add_argument("--json", dest="out", help="write the whole result here; - is stdout")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            days = self._run(options)
+            with tempfile.TemporaryDirectory() as folder:
+                results, failed = self._run(options, Path(folder) if options["out"] else None)
+                if options["out"]:
+                    self._write(results, failed, options["out"])
         except (TapeError, BadInput) as error:
             raise CommandError(one_line(error), returncode=BAD_INPUT) from error
+        except InvalidProgram as error:
+            place = f"{options['strategy']}:{error.line or 1}"
+            raise CommandError(f"{place}: {one_line(error)}", returncode=BAD_INPUT) from error
         except SandboxUnavailable as error:
             raise CommandError(f"no sandbox for the program: {error}") from error
-        if options["out"]:
-            self._write(days, options["out"])
+        except BrokenProcessPool as error:
+            raise CommandError("the system ended a worker; try fewer --processes") from error
         if options["out"] != "-":
-            self._print_table(days)
+            self._print_table(results)
+        for tape in failed:
+            self.stderr.write(tape.reason)
+        if failed:
+            ran = len(results) + len(failed)
+            message = f"{len(failed)} of {ran} tapes could not be used"
+            raise CommandError(message, returncode=BAD_INPUT)
 
-    def _run(self, options: dict[str, Any]) -> list[SimulatedDay]:
-        tapes = sorted(
-            (load_tape(path, hold_seconds=options["hold"]) for path in tape_files(options["tape"])),
-            key=lambda tape: tape.trading_date,
-        )
-        program, name = read_strategy(Path(options["strategy"]))
-        balance_cents = _money(options["capital"], "--capital")
-        days = []
-        with Sandbox() as sandbox:
-            strategy = sandbox.strategy(program)
-            for tape in tapes:
-                setup = Setup(
-                    source_hash=source_hash(program),
-                    strategy_name=name,
-                    strategy=strategy,
-                    policy=read_policy(options["policy"]),
-                    opening_balance_cents=balance_cents,
-                    slippage_cents=_money(options["slippage"], "--slippage"),
-                    fees=read_fees(options["fees"]),
-                )
-                with _progress(tape) as on_tick:
-                    day = simulate(tape, setup, on_tick=on_tick)
-                balance_cents = day.session.final_nlv_cents or 0
-                days.append(day)
-        return days
+    def _run(
+        self, options: dict[str, Any], documents: Path | None
+    ) -> tuple[list[DayResult], list[FailedTape]]:
+        paths = list(tape_files(options["tape"]))
+        plan = read_plan(options, documents)
+        if len(paths) == 1:
+            return [_run_one(paths[0], plan)], []
+        if options["processes"] is not None and options["processes"] < 1:
+            raise BadInput("--processes: expected a number from 1")
+        watch = partial(_progress, "days")
+        if options["side_by_side"]:
+            return run_side_by_side(paths, plan, processes=options["processes"], watch=watch)
+        return run_carrying(paths, plan, watch=watch)
 
-    def _write(self, days: list[SimulatedDay], out: str) -> None:
-        documents = [as_json(day) for day in days]
-        document = documents[0] if len(documents) == 1 else {"days": documents}
-        data = orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n"
+    def _write(self, results: Sequence[DayResult], failed: Sequence[FailedTape], out: str) -> None:
         if out == "-":
-            sys.stdout.buffer.write(data)
+            write_documents(results, failed, sys.stdout.buffer)
             return
         try:
-            Path(out).write_bytes(data)
+            with Path(out).open("wb") as file:
+                write_documents(results, failed, file)
         except OSError as error:
             raise CommandError(f"{out}: {error.strerror}", returncode=BAD_INPUT) from error
 
-    def _print_table(self, days: list[SimulatedDay]) -> None:
-        for day in days:
-            session = day.session
+    def _print_table(self, results: Sequence[DayResult]) -> None:
+        for day in results:
             self.stdout.write(
-                f"{session.trading_date}  {session.status:<9}  orders {session.order_count}"
-                f"  fills {session.fill_count}  fees {usd(session.total_fees_cents or 0)}"
-                f"  total P&L {usd(session.total_pl_cents or 0)}"
-                f"  balance {usd(session.final_nlv_cents or 0)}"
-                f"  settled at {SETTLED_AT[day.settlement_source]}"
-                f" {usd(day.tape.settlement[0])}"
+                f"{day.trading_date}  {day.status:<9}  orders {day.order_count}"
+                f"  fills {day.fill_count}  fees {usd(day.fees_cents)}"
+                f"  total P&L {usd(day.total_pl_cents)}"
+                f"  balance {usd(day.final_nlv_cents)}"
+                f"  settled at {SETTLED_AT[day.settlement_source]} {usd(day.settlement_cents)}"
             )
-            if session.status_reason:
-                self.stdout.write(f"            {session.status_reason}")
+            if day.status_reason:
+                self.stdout.write(f"            {day.status_reason}")
+        if len(results) > 1:
+            self._print_summary(results)
+
+    def _print_summary(self, results: Sequence[DayResult]) -> None:
+        total = summary_of(results)
+        rows = {
+            "days": f"{total.days}",
+            "wins": f"{total.wins} ({100 * total.wins / total.days:.1f} %)",
+            "total P&L": usd(total.total_cents),
+            "best day": f"{usd(total.best.total_pl_cents)} on {total.best.trading_date}",
+            "worst day": f"{usd(total.worst.total_pl_cents)} on {total.worst.trading_date}",
+            "drawdown": f"{usd(total.drawdown_cents)} from day to day,"
+            f" {usd(total.intraday_drawdown_cents)} within one",
+            "fees": usd(total.fees_cents),
+        }
+        self.stdout.write("")
+        for label, value in rows.items():
+            self.stdout.write(f"{label:<10} {value}")
+
+
+def write_documents(
+    results: Sequence[DayResult], failed: Sequence[FailedTape], file: IO[bytes]
+) -> None:
+    """One day's document as it is; of several, {"days": […]}, and the failed tapes if any."""
+    several = len(results) + len(failed) > 1
+    file.write(b'{"days": [\n' if several else b"")
+    for number, result in enumerate(results):
+        assert result.document is not None, "the plan asked for documents"
+        file.write(b",\n" if number else b"")
+        with result.document.open("rb") as document:
+            shutil.copyfileobj(document, file)
+    if several:
+        rows = [{"tape": tape.tape, "reason": tape.reason} for tape in failed]
+        file.write(b'\n], "failed": ' + orjson.dumps(rows) if rows else b"\n]")
+        file.write(b"}")
+    file.write(b"\n")
+
+
+def _run_one(path: Path, plan: Plan) -> DayResult:
+    """With a bar that moves within the day. Raises TapeError."""
+    tape = load_tape(path, hold_seconds=plan.hold_seconds)
+    with _progress(f"{tape.trading_date}", len(tape.ticks)) as advance:
+
+        def on_tick(done: int) -> None:
+            if done % 200 == 0:
+                advance(200)
+
+        return run_tape(tape, str(path), 0, plan, balance_cents=plan.balance_cents, on_tick=on_tick)
 
 
 class BadInput(Exception):
@@ -129,6 +196,20 @@ def tape_files(given: list[str]) -> Iterator[Path]:
         if not files:
             raise BadInput(f"{path}: expected tapes ({', '.join(TAPE_SUFFIXES)}) in this folder")
         yield from files
+
+
+def read_plan(options: dict[str, Any], documents: Path | None) -> Plan:
+    program, name = read_strategy(Path(options["strategy"]))
+    return Plan(
+        program=program,
+        strategy_name=name,
+        policy=read_policy(options["policy"]),
+        balance_cents=_money(options["capital"], "--capital"),
+        slippage_cents=_money(options["slippage"], "--slippage"),
+        fees=read_fees(options["fees"]),
+        hold_seconds=options["hold"],
+        documents=documents,
+    )
 
 
 def read_strategy(path: Path) -> tuple[str, str]:
@@ -197,17 +278,12 @@ def _money(value: Any, what: str) -> int:
 
 
 @contextmanager
-def _progress(tape: Tape) -> Iterator[Callable[[int], None] | None]:
-    """A bar on a terminal, nothing elsewhere."""
+def _progress(label: str, total: int) -> Iterator[Advance]:
+    """A bar on a terminal, nothing elsewhere. Gives what moves it on."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield None
+        yield lambda _: None
         return
     with Progress(console=console, transient=True) as progress:
-        task = progress.add_task(f"{tape.trading_date}", total=len(tape.ticks))
-
-        def on_tick(done: int) -> None:
-            if done % 200 == 0:
-                progress.update(task, completed=done)
-
-        yield on_tick
+        task = progress.add_task(label, total=total)
+        yield lambda steps: progress.advance(task, steps)
