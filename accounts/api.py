@@ -11,7 +11,6 @@ from rest_framework import status
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts import codes, queries, services
 from accounts.models import User
@@ -31,6 +30,7 @@ from accounts.shapes import (
 from common.schema import errors
 from common.shapes import StrictSerializer, Text, refuse_body
 from common.throttles import AccountThrottle, AddressThrottle
+from common.views import ApiView
 
 TOKEN_EXAMPLE = OpenApiExample(
     "token", value={"token": "0f4be1c2a95d4e7783d06c5fa1b2c3d4"}, response_only=True
@@ -68,7 +68,7 @@ USER_EXAMPLE = OpenApiExample(
 )
 
 
-class VerifyEmail(APIView):
+class VerifyEmail(ApiView):
     authentication_classes = []
     permission_classes = []
     throttle_classes = [AddressThrottle, AccountThrottle]
@@ -94,7 +94,7 @@ class VerifyEmail(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class Registration(APIView):
+class Registration(ApiView):
     authentication_classes = []
     permission_classes = []
     throttle_classes = [AddressThrottle, AccountThrottle]
@@ -136,7 +136,7 @@ class Registration(APIView):
         return Response({"token": token}, status=status.HTTP_201_CREATED)
 
 
-class Tokens(APIView):
+class Tokens(ApiView):
     """Signing in needs no token, and is not hindered by an old one; signing out does."""
 
     class Input(StrictSerializer):
@@ -196,7 +196,7 @@ class Tokens(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class TokenList(APIView):
+class TokenList(ApiView):
     throttle_classes = [AddressThrottle]
 
     @extend_schema(
@@ -210,7 +210,7 @@ class TokenList(APIView):
         return Response([token_object(row) for row in queries.tokens_of(_user(request))])
 
 
-class TokenDetail(APIView):
+class TokenDetail(ApiView):
     throttle_classes = [AddressThrottle]
 
     @extend_schema(
@@ -232,7 +232,7 @@ def _user(request: Request) -> User:
     return cast(User, request.user)
 
 
-class Me(APIView):
+class Me(ApiView):
     @extend_schema(
         summary="Your account",
         description="What trading costs you: dollars per contract, and dollars of slippage.",

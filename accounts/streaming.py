@@ -4,29 +4,27 @@ headers).
 
 from __future__ import annotations
 
-from asgiref.sync import sync_to_async
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest
 from rest_framework.exceptions import AuthenticationFailed
 
 from accounts.authentication import TokenAuthentication
 from accounts.models import User
-from common.api import error_body
-
-UNAUTHORIZED = "Send your token in the Authorization header; POST /auth/sessions hands one out."
-
-
-async def streaming_user(request: HttpRequest) -> User | None:
-    """The user of a token or of a dashboard session; None for neither."""
-    return await sync_to_async(_user)(request)
+from common import errors, sse
+from common.api import SIGN_IN
 
 
-def unauthorized() -> JsonResponse:
-    return JsonResponse(error_body("unauthorized", UNAUTHORIZED), status=401)
+async def streaming_user(request: HttpRequest) -> User:
+    """The user of a token or of a dashboard session. Raises Unauthorized."""
+    user = await sse.read_first(_user, request)
+    if user is None:
+        raise errors.Unauthorized(SIGN_IN)
+    return user
 
 
 def _user(request: HttpRequest) -> User | None:
     if "Authorization" in request.headers:
         try:
+            # It asks only for the headers and the method, which a plain request has too.
             found = TokenAuthentication().authenticate(request)  # type: ignore[arg-type]
         except AuthenticationFailed:
             return None

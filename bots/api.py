@@ -10,7 +10,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.models import User
 from bots import examples, inputs, queries, schema, services, shapes
@@ -18,6 +17,7 @@ from common.idempotency import idempotent
 from common.paging import page
 from common.schema import errors, paging
 from common.shapes import refuse_body
+from common.views import ApiView
 
 BOTS_SHOWN = 1000  # at once; more are a page away
 INVALID_BODY = ["invalid_input", "invalid_reprice"]
@@ -27,7 +27,9 @@ def _caller(request: Request) -> User:
     return cast(User, request.user)  # IsAuthenticated let nobody else in
 
 
-class Bots(APIView):
+class Bots(ApiView):
+    query = {"GET": ("strategy_id", "status", "limit", "after")}
+
     @extend_schema(
         summary="List your bots",
         description=(
@@ -77,7 +79,7 @@ class Bots(APIView):
         return Response(shapes.bot_object(queries.view(bot)), status=status.HTTP_201_CREATED)
 
 
-class BotDetail(APIView):
+class BotDetail(ApiView):
     @extend_schema(
         summary="Get a bot with its sessions",
         description="Sessions are newest first, at most 90.",
@@ -86,7 +88,11 @@ class BotDetail(APIView):
     )
     def get(self, request: Request, bot_id: UUID) -> Response:
         bot = queries.bot_of(owner=_caller(request), bot_id=bot_id)
-        return Response(shapes.bot_with_sessions(queries.view(bot), queries.recent_sessions(bot)))
+        return Response(
+            shapes.bot_with_sessions(
+                queries.view(bot), queries.recent_sessions(bot), queries.recent_adjustments(bot)
+            )
+        )
 
     @extend_schema(
         summary="Rename, archive, or edit the policy or schedule",
@@ -119,7 +125,7 @@ class BotDetail(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class BotSummary(APIView):
+class BotSummary(ApiView):
     @extend_schema(
         summary="Lifetime performance of a bot",
         description="Over its settled sessions; without one the counts are 0 and the rest is null.",

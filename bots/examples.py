@@ -89,7 +89,7 @@ BOT = OpenApiExample("The bot", BOT_ANSWER, response_only=True, status_codes=["2
 BOT_LIST = OpenApiExample("A list of bots", BOT_ANSWER, response_only=True, status_codes=["200"])
 BOT_WITH_SESSIONS = OpenApiExample(
     "A bot that never ran",
-    {"bot": BOT_ANSWER, "sessions": []},
+    {"bot": BOT_ANSWER, "sessions": [], "adjustments": []},
     response_only=True,
     status_codes=["200"],
 )

@@ -48,7 +48,7 @@ class Bot(models.Model):
     starting_capital_cents = models.BigIntegerField()
     cash_balance_cents = (
         models.BigIntegerField()
-    )  # the settled carry; moves only when a day settles
+    )  # the settled carry; moves when a day settles and by a BalanceAdjustment
     policy = models.JSONField()  # simengine.policy.Policy.as_json(): flat fields and `reprice`
     auto_start = models.BooleanField(default=False)
     auto_start_since = models.DateTimeField(null=True, blank=True)  # wall clock it was switched on
@@ -59,6 +59,7 @@ class Bot(models.Model):
     objects = BotQuerySet.as_manager()
 
     class Meta:
+        indexes = [models.Index(fields=["-created_at", "-id"], name="bots_newest_first")]
         constraints = [
             models.UniqueConstraint(
                 fields=["owner", "name"],
@@ -74,3 +75,71 @@ class Bot(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SettlementCorrection(models.Model):
+    """What an operator entered as a day's settlement value. Append-only; `applied_at` once every
+    session of the day is settled and stands at this value.
+    """
+
+    trading_date = models.DateField()
+    old_cents = models.BigIntegerField(null=True)  # null: there was no value before
+    new_cents = models.BigIntegerField()
+    reason = models.TextField()
+    entered_by = models.CharField(max_length=254)
+    entered_at = models.DateTimeField()  # wall clock
+    applied_at = models.DateTimeField(null=True)  # wall clock
+
+    class Meta:
+        indexes = [
+            models.Index(  # apply_corrections() asks every few seconds
+                fields=["id"], name="corrections_to_apply", condition=Q(applied_at=None)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.trading_date} settles at {self.new_cents} cents"
+
+
+class BalanceAdjustment(models.Model):
+    """An entry that moves a bot's balance outside a settlement; append-only (migration 0002).
+
+    `session` is the settled session it makes good for. `carried_after` is the session whose closing
+    balance it follows: closing balance of that one + its adjustments = opening balance of the next.
+    """
+
+    bot = models.ForeignKey(Bot, on_delete=models.CASCADE, related_name="adjustments")
+    session = models.ForeignKey(
+        "bot_sessions.BotSession", on_delete=models.CASCADE, related_name="adjustments"
+    )
+    carried_after = models.ForeignKey(
+        "bot_sessions.BotSession", on_delete=models.CASCADE, related_name="carried_adjustments"
+    )
+    correction = models.ForeignKey(
+        SettlementCorrection, on_delete=models.PROTECT, related_name="adjustments"
+    )
+    old_settlement_cents = models.BigIntegerField()  # what the session's books stood at
+    new_settlement_cents = models.BigIntegerField()
+    amount_cents = models.BigIntegerField()  # added to the balance
+    balance_before_cents = models.BigIntegerField()
+    balance_after_cents = models.BigIntegerField()
+    reason = models.TextField()
+    made_by = models.CharField(max_length=254)
+    made_at = models.DateTimeField()  # wall clock
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["correction", "session"], name="one_adjustment_per_correction"
+            ),
+            models.CheckConstraint(condition=~Q(amount_cents=0), name="adjustment_moves_something"),
+            models.CheckConstraint(
+                condition=Q(
+                    balance_after_cents=models.F("balance_before_cents") + models.F("amount_cents")
+                ),
+                name="adjustment_adds_up",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount_cents} cents on {self.bot_id}"

@@ -68,9 +68,27 @@ class Bot(serializers.Serializer):
     updated_at = Instant()
 
 
+class BalanceAdjustment(serializers.Serializer):
+    """A correction that moved the balance outside a settlement; the session's own rows stay."""
+
+    id = serializers.IntegerField()
+    datetime = Instant()
+    session_id = serializers.UUIDField(help_text="The settled session it makes good for.")
+    carried_after_session_id = serializers.UUIDField(
+        help_text="Its closing balance and its adjustments make the next opening balance."
+    )
+    amount = Money(help_text="Added to the balance.")
+    balance_before = Money()
+    balance_after = Money()
+    old_settlement = Money()
+    new_settlement = Money()
+    reason = serializers.CharField()
+
+
 class BotWithSessions(serializers.Serializer):
     bot = Bot()
     sessions = Session(many=True, help_text="Newest first, at most 90.")
+    adjustments = BalanceAdjustment(many=True, help_text="Newest first, at most 90.")
 
 
 class DayResult(serializers.Serializer):

@@ -23,6 +23,7 @@ from bots.inputs import policy_refusal
 from bots.models import Bot
 from common import errors
 from marketdata.models import MarketDay
+from sessions import halts
 from sessions import services as session_services
 from sessions.models import BotSession
 from simengine.policy import PolicyError, merged
@@ -125,8 +126,14 @@ def delete_bot(*, bot: Bot) -> None:
 
 
 def schedule_day(*, day: MarketDay, now: datetime) -> list[BotSession]:
-    """The sessions this made for the bots due on `day`; safe twice at once. `now`: market time."""
-    made = []
+    """The sessions this made for the bots due on `day`; safe twice at once. `now`: market time.
+
+    None while trading is halted, nor later on a day whose open, or what came after, was: a session
+    made then would trade the halted hours in retrospect.
+    """
+    made: list[BotSession] = []
+    if halts.was_on(since=day.opened_at):
+        return made
     for bot in queries.due_for_auto_start(day):
         try:
             session = _schedule(bot, day, now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from bots.models import BalanceAdjustment
 from bots.queries import BotView
 from bots.summary import Day, Summary
 from common.money import hundredths, usd, usd_or_none
@@ -40,8 +41,29 @@ def bot_object(view: BotView) -> dict[str, Any]:
     }
 
 
-def bot_with_sessions(view: BotView, sessions: Iterable[BotSession]) -> dict[str, Any]:
-    return {"bot": bot_object(view), "sessions": [session_object(session) for session in sessions]}
+def bot_with_sessions(
+    view: BotView, sessions: Iterable[BotSession], adjustments: Iterable[BalanceAdjustment]
+) -> dict[str, Any]:
+    return {
+        "bot": bot_object(view),
+        "sessions": [session_object(session) for session in sessions],
+        "adjustments": [adjustment_object(row) for row in adjustments],
+    }
+
+
+def adjustment_object(row: BalanceAdjustment) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "datetime": rfc3339(row.made_at),
+        "session_id": str(row.session_id),
+        "carried_after_session_id": str(row.carried_after_id),
+        "amount": usd(row.amount_cents),
+        "balance_before": usd(row.balance_before_cents),
+        "balance_after": usd(row.balance_after_cents),
+        "old_settlement": usd(row.old_settlement_cents),
+        "new_settlement": usd(row.new_settlement_cents),
+        "reason": row.reason,
+    }
 
 
 def summary_object(summary: Summary) -> dict[str, Any]:

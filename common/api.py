@@ -34,7 +34,7 @@ Answer = Callable[[Any, dict[str, Any]], Response]
 
 API_PREFIX = "/api/"
 BODY = "body"  # the field name of a complaint about the body as a whole
-NO_SUCH_ROUTE = "There is nothing at this address; /api/docs lists what there is."
+LONGEST_SHOWN_PATH = 200
 SIGN_IN = "Send your token in the header Authorization; POST /auth/sessions gives you one."
 FORBIDDEN = "This is not allowed for your account."
 MALFORMED = "The request is malformed."
@@ -132,9 +132,14 @@ def _missing(exc: Http404, context: dict[str, Any]) -> Response:
     """`get_object_or_404` names the model; nothing else of its text is for a client."""
     named = re.match(r"No (\w+) matches", str(exc))
     if not named:
-        return _answer(404, error_body("not_found", NO_SUCH_ROUTE))
+        return _answer(404, error_body("not_found", _no_such_route(context["request"].path)))
     noun = re.sub(r"(?<!^)(?=[A-Z])", " ", named.group(1)).lower()
     return _answer(404, error_body("not_found", f"You have no {noun} with this id."))
+
+
+def _no_such_route(path: str) -> str:
+    shown = path if len(path) <= LONGEST_SHOWN_PATH else f"{path[:LONGEST_SHOWN_PATH]}…"
+    return f"There is nothing at {shown}; /api/docs lists what there is. Ids are UUIDs."
 
 
 def _fixed(status: int, code: str, message: str) -> Answer:
@@ -171,6 +176,12 @@ ANSWERS: tuple[tuple[type[Exception], Answer], ...] = (
 )
 
 
+def refused(refusal: Refusal) -> JsonResponse:
+    """The answer of a view that is not REST framework's."""
+    body = error_body(refusal.code, refusal.message, refusal.fields)
+    return JsonResponse(body, status=refusal.status, headers=refusal.headers)
+
+
 # Django's handlers, wired in config/urls.py: what fails before or outside a view.
 
 
@@ -194,7 +205,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     page = partial(defaults.page_not_found, request, exception)
-    return _json_below_api(request, 404, "not_found", NO_SUCH_ROUTE, page)
+    return _json_below_api(request, 404, "not_found", _no_such_route(request.path), page)
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:

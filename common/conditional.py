@@ -10,10 +10,11 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, set_response_etag
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
+
+from common.views import ApiView
 
 
-class FinalReads(APIView):
+class FinalReads(ApiView):
     """Tags its answer once the view has set `is_final`; what can still change has no tag.
 
     The tag is of the content, so it also holds across releases that change nothing.

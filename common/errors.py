@@ -34,6 +34,10 @@ class Unauthorized(Refusal):
     status = 401
     code = "unauthorized"
 
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"WWW-Authenticate": "Bearer"}
+
 
 class Forbidden(Refusal):
     status = 403

@@ -28,6 +28,11 @@ def register(name: str, check: Check) -> None:
     _checks[name] = check
 
 
+def names() -> list[str]:
+    """Of all checks, in the order they were registered."""
+    return list(_checks)
+
+
 def troubles() -> dict[str, str]:
     """What is down, by name of the check; empty when we are ready."""
     found = {name: _trouble(name, check) for name, check in _checks.items()}
@@ -42,7 +47,7 @@ def check_ready() -> list[str]:
         raise NotReady(
             f"Not ready: {sentence}.", fields={name: [trouble] for name, trouble in down.items()}
         )
-    return list(_checks)
+    return names()
 
 
 def _trouble(name: str, check: Check) -> str | None:

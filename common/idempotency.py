@@ -70,7 +70,7 @@ def idempotent(method: Method) -> Method:
                 _keep(record, response)
         return response
 
-    once.is_idempotent = True  # type: ignore[attr-defined]
+    once.is_idempotent = True  # type: ignore[attr-defined]  # a mark for common.schema
     return cast(Method, once)
 
 

@@ -1,4 +1,4 @@
-"""What a repeated request needs: the answer its first run got."""
+"""What a repeated request needs, and how the scheduled jobs went."""
 
 from __future__ import annotations
 
@@ -23,3 +23,41 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Job(models.Model):
+    """A scheduled job as it last went: one row a name. Written by common.jobs alone."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    run_count = models.PositiveBigIntegerField(default=0)
+    failure_count = models.PositiveBigIntegerField(default=0)
+    last_started_at = models.DateTimeField(null=True)
+    last_success_at = models.DateTimeField(null=True)  # when the last run that did not fail ended
+    last_took_ms = models.PositiveIntegerField(null=True)
+    last_error = models.TextField(blank=True, default="")  # of the last run; empty if it went well
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class JobRun(models.Model):
+    """One run of a scheduled job; common.tasks.clean_up forgets it after JOB_RUNS_KEPT_HOURS."""
+
+    class Outcome(models.TextChoices):
+        RUNNING = "running"  # or its worker died
+        DONE = "done"
+        FAILED = "failed"
+
+    name = models.CharField(max_length=100)
+    started_at = models.DateTimeField(db_index=True)  # wall clock
+    took_ms = models.PositiveIntegerField(null=True)
+    outcome = models.CharField(max_length=7, choices=Outcome.choices, default=Outcome.RUNNING)
+    did = models.TextField(blank=True, default="")  # what it says it has done, if anything
+    error = models.TextField(blank=True, default="")
+    process = models.CharField(max_length=120)  # host and process id
+
+    class Meta:
+        indexes = [models.Index(fields=["name", "-id"], name="runs_of_a_job")]
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.started_at:%Y-%m-%d %H:%M:%S}"

@@ -112,6 +112,7 @@ def _from_database(
 
 def _field_value(model: type[Model], name: str, text: str) -> Any:
     try:
+        # `key` names columns, which all have it; reverse relations do not.
         return model._meta.get_field(name).to_python(text)  # type: ignore[union-attr]
     except (ValidationError, ValueError, OverflowError):
         _refuse("after", NOT_A_CURSOR)

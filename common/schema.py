@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 
 from common.money import PLAIN_DECIMAL, usd
 from common.shapes import Money, StrictSerializer
+from common.views import ApiView
 
 Stream = TypeVar("Stream", bound=Callable[..., Any])
 
@@ -108,6 +109,7 @@ class StreamDescription(APIView):
 
 def described_by(description: type[StreamDescription]) -> Callable[[Stream], Stream]:
     def mark(view: Stream) -> Stream:
+        # A mark for common.discovery, which lists the streams by it.
         view.described_by = description  # type: ignore[attr-defined]
         return view
 
@@ -128,7 +130,7 @@ class Error(serializers.Serializer):
 
     error = serializers.CharField(help_text="A machine code that does not change.")
     message = serializers.CharField(help_text="One sentence a person can act on.")
-    fields = serializers.DictField(  # type: ignore[assignment]
+    fields = serializers.DictField(  # type: ignore[assignment]  # the class keeps its own there
         child=serializers.ListField(child=serializers.CharField()),
         required=False,
         help_text="For a refused body: dotted path of each field, and why.",
@@ -186,6 +188,7 @@ class AutoSchema(SpectacularAutoSchema):
         ]
         return "_".join([self.method.lower(), *words])
 
+    # The base says str | None, and never needs the None.
     def get_description(self) -> str:  # type: ignore[override]
         """What the method says of itself; a view's docstring is for its readers."""
         return inspect.getdoc(getattr(self.view, self.method.lower(), None)) or ""
@@ -213,8 +216,10 @@ class AutoSchema(SpectacularAutoSchema):
             codes |= {403: ["insufficient_scope"]} if is_write else {}
         if self.view.get_throttles():
             codes[429] = ["rate_limit_exceeded"]
-        if is_write:  # a call without a body refuses one
-            codes |= {status: [DEFAULT_CODES[status]] for status in (400, 413, 415)}
+        if is_write or isinstance(self.view, (ApiView, StreamDescription)):
+            codes[400] = ["invalid_input"]  # a body where there is none, an unknown parameter
+        if is_write:
+            codes |= {status: [DEFAULT_CODES[status]] for status in (413, 415)}
         if self._is_idempotent():
             codes[422] = ["idempotency_key_reused"]
         return codes

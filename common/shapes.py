@@ -5,8 +5,9 @@ Money fields hold integer cents inside and write decimal strings (contract.md se
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +17,7 @@ from rest_framework.request import Request
 from common.money import hundredths, parse_decimal, parse_usd, usd
 from common.times import rfc3339
 
+OFFSET_WITHOUT_PLUS = re.compile(r"(T[0-9]{2}:[0-9]{2}.*) ([0-9]{2}:?[0-9]{2})$")
 NOT_AN_OBJECT = "must be a JSON object"
 
 
@@ -147,7 +149,18 @@ class Ratio(serializers.Field):
 
 
 class Instant(serializers.DateTimeField):
-    """A time, written as RFC 3339 UTC with milliseconds and Z."""
+    """A time, written as RFC 3339 UTC with milliseconds and Z.
+
+    Read in any form of ISO 8601, also with the plus of its offset turned into a space, as addresses
+    do; without an offset it is UTC.
+    """
+
+    def to_internal_value(self, data: Any) -> datetime:
+        text = OFFSET_WITHOUT_PLUS.sub(r"\1+\2", data.strip()) if isinstance(data, str) else data
+        try:
+            return super().to_internal_value(text).astimezone(UTC)
+        except OverflowError:  # the year 1 or 9999, moved out of the calendar by its offset
+            raise serializers.ValidationError("must be a time that exists in UTC") from None
 
     def to_representation(self, value: datetime) -> str:
         return rfc3339(value)

@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
 import orjson
 import redis.asyncio
+from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.http import StreamingHttpResponse
+from django.db import connections
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from redis.exceptions import RedisError
+
+from common import errors
+from common.api import refused
 
 KEEP_ALIVE = b": keep-alive\n\n"
 KEEP_ALIVE_SECONDS = 15.0
@@ -25,19 +33,95 @@ RETRY_AFTER_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 
+Parameters = ParamSpec("Parameters")
+Found = TypeVar("Found")
+StreamView = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
+
+CONTENT_TYPE = "text/event-stream"
+HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+_READERS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="streams")
+
+
+async def read(
+    query: Callable[Parameters, Found], *args: Parameters.args, **kwargs: Parameters.kwargs
+) -> Found:
+    """The query's answer, from one of the few threads that all streams of the process share."""
+    ask = sync_to_async(_released, thread_sensitive=False, executor=_READERS)
+    return await ask(query, *args, **kwargs)
+
+
+async def read_first(
+    query: Callable[Parameters, Found], *args: Parameters.args, **kwargs: Parameters.kwargs
+) -> Found:
+    """The same on the request's own thread, for what is asked before a stream begins."""
+    return await sync_to_async(_released)(query, *args, **kwargs)
+
+
+async def read_together(query: Callable[..., Found], *args: Any) -> Found:
+    """As `read`; streams that ask the same while the answer is on its way share it. After a wake-up
+    a hundred of them ask once.
+    """
+    asked = _asked.setdefault(asyncio.get_running_loop(), {})
+    key = (query, args)
+    if key not in asked:
+        asked[key] = asyncio.create_task(read(query, *args))
+        asked[key].add_done_callback(lambda _: asked.pop(key))
+    # Shielded: the stream that asked first may end before the answer is there.
+    found: Found = await asyncio.shield(asked[key])
+    return found
+
+
+_asked: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Any, asyncio.Task[Any]]]
+_asked = WeakKeyDictionary()
+
+
+def _released(
+    query: Callable[Parameters, Found], *args: Parameters.args, **kwargs: Parameters.kwargs
+) -> Found:
+    """Gives the connection back after it: a stream that waits must not keep one of the pool."""
+    try:
+        return query(*args, **kwargs)
+    finally:
+        for connection in connections.all(initialized_only=True):
+            if not connection.in_atomic_block:
+                connection.close()
+
+
+class NotRead(errors.Refusal):
+    """A stream is only read."""
+
+    status = 405
+    code = "method_not_allowed"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Allow": "GET, HEAD"}
+
+
+def stream_view(open_stream: Callable[..., Awaitable[AsyncIterator[bytes]]]) -> StreamView:
+    """The view of a stream. What `open_stream` refuses before it begins is answered as anywhere
+    else; HEAD gets what stands above the events, which would never end.
+    """
+
+    @wraps(open_stream)
+    async def view(request: HttpRequest, **ids: Any) -> HttpResponseBase:
+        try:
+            if request.method not in ("GET", "HEAD"):
+                raise NotRead(f"{request.method} is not allowed here; allowed: GET, HEAD.")
+            messages = await open_stream(request, **ids)
+        except errors.Refusal as refusal:
+            return refused(refusal)
+        if request.method == "HEAD":
+            return HttpResponse(content_type=CONTENT_TYPE, headers=HEADERS)
+        return StreamingHttpResponse(messages, content_type=CONTENT_TYPE, headers=HEADERS)
+
+    return view
+
 
 def message(event: str, data: Any, *, event_id: str | None = None) -> bytes:
     """One event; `data` is JSON on one line."""
     head = f"id: {event_id}\n" if event_id is not None else ""
     return f"{head}event: {event}\ndata: ".encode() + orjson.dumps(data) + b"\n\n"
-
-
-def response(messages: AsyncIterator[bytes]) -> StreamingHttpResponse:
-    return StreamingHttpResponse(
-        messages,
-        content_type="text/event-stream",
-        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
-    )
 
 
 class Hub:

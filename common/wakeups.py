@@ -45,7 +45,7 @@ _of_this_process: Publisher | None = None
 
 def publish(channel: str, message: str) -> None:
     """Publish through the one connection pool of this process."""
-    global _of_this_process  # noqa: PLW0603
+    global _of_this_process  # noqa: PLW0603  # made on first use: settings are there by then
     if _of_this_process is None:
         _of_this_process = Publisher(settings.REDIS_URL)
     _of_this_process.publish(channel, message)

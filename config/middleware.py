@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
+from django.utils.decorators import sync_and_async_middleware
+
+from common import metrics
 
 
 class ContentSecurityPolicy(CSPMiddleware):
@@ -22,11 +30,56 @@ class ContentSecurityPolicy(CSPMiddleware):
 
 
 class CompressedAnswers(GZipMiddleware):
-    """The API's answers to who accepts gzip; never a stream, whose events must not wait."""
+    """The API's answers and the charts' data to who accepts gzip; never a stream, whose events must
+    not wait.
+    """
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        if not request.path_info.startswith("/api/") or not isinstance(response, HttpResponse):
+        if not isinstance(response, HttpResponse):
+            return response
+        is_json = response.get("Content-Type", "").startswith("application/json")
+        if not is_json and not request.path_info.startswith("/api/"):
             return response
         return super().process_response(request, response)
+
+
+@sync_and_async_middleware
+def counted_requests(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """Counts and times every answer for /metrics; the first of all, so that it sees each.
+
+    A stream counts when its answer begins.
+    """
+    if iscoroutinefunction(get_response):
+
+        async def count_async(request: HttpRequest) -> HttpResponseBase:
+            began = time.perf_counter()
+            response: HttpResponseBase = await get_response(request)
+            _count(request, response, time.perf_counter() - began)
+            return response
+
+        return count_async
+
+    def count(request: HttpRequest) -> HttpResponseBase:
+        began = time.perf_counter()
+        response: HttpResponseBase = get_response(request)
+        _count(request, response, time.perf_counter() - began)
+        return response
+
+    return count
+
+
+def _count(request: HttpRequest, response: HttpResponseBase, took_seconds: float) -> None:
+    match = request.resolver_match
+    route = match.route if match else ("static" if _is_static(request) else "none")
+    method = request.method if request.method in _METHODS else "other"
+    metrics.HTTP_REQUESTS.labels(method, route, str(response.status_code)).inc()
+    metrics.HTTP_SECONDS.labels(method, route).observe(took_seconds)
+
+
+def _is_static(request: HttpRequest) -> bool:
+    return request.path_info.startswith(settings.STATIC_URL)
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

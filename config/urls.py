@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from common.exposition import metrics_page
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("common.api_urls")),
@@ -11,6 +13,7 @@ urlpatterns = [
     path("api/", include("marketdata.urls")),
     path("api/", include("bots.urls")),
     path("api/", include("sessions.urls")),
+    path("metrics", metrics_page, name="metrics"),
     path("", include("common.urls")),
     path("", include("dashboard.urls")),
 ]

@@ -63,7 +63,7 @@ def _market(health: Health) -> Card:
         ("last tick", f"{day.last_seq}{age}" if day else "none"),
         ("closed without a value", _label(ILL, days) if days else _label(WELL, "no day")),
     ]
-    return _card("Market", ("", ""), rows)
+    return _card("Market", ("what", "is"), rows)
 
 
 def _sessions(health: Health) -> Card:
@@ -79,12 +79,12 @@ def _sessions(health: Health) -> Card:
         ("oldest lease", f"{fleet.oldest_lease_seconds:.1f} s"),
         ("takeovers", fleet.takeovers),
     ]
-    return _card("Sessions", ("", ""), rows)
+    return _card("Sessions", ("which", "how many"), rows)
 
 
 def _processes(health: Health) -> Card:
     if health.processes is None:
-        return _card("Processes", ("",), [("Redis does not say which there are",)])
+        return _card("Processes", ("kind",), [("Redis does not say which there are",)])
     rows: list[Sequence[Any]] = [
         (
             process.kind,
@@ -119,7 +119,7 @@ def _storage(health: Health) -> Card:
         ("days in the tick log", storage.partition_count),
         *((name, filesizeformat(size)) for name, size in storage.partitions),
     ]
-    return _card("Storage", ("", ""), rows)
+    return _card("Storage", ("what", "size"), rows)
 
 
 def _jobs(health: Health) -> Card:

@@ -6,6 +6,7 @@ from typing import Any
 import environ
 
 from config import logs
+from config.settings.admin import *  # noqa: F403
 from config.settings.api import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -42,10 +43,12 @@ INSTALLED_APPS = [
     "marketdata",
     "bots",
     "sessions.apps.SessionsConfig",
+    "alerts",
     "dashboard",
 ]
 
 MIDDLEWARE = [
+    "config.middleware.counted_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.CompressedAnswers",
@@ -137,6 +140,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
+FORMAT_MODULE_PATH = "config.formats"  # times of the admin site: sortable, with seconds
 
 STATIC_URL = "/static/"
 STORAGES = {
@@ -179,26 +183,19 @@ CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_TIMEZONE = "UTC"
 # Short intervals, every job idempotent, the market calendar decides; what is late is dropped.
 CELERY_BEAT_SCHEDULE = {
-    "watch sessions": {
-        "task": "sessions.tasks.watch",
-        "schedule": 2.0,
-        "options": {"expires": 4},
-    },
-    "schedule the day": {
-        "task": "bots.tasks.schedule_day",
-        "schedule": 2.0,
-        "options": {"expires": 4},
-    },
-    "clean up": {
-        "task": "common.tasks.clean_up",
-        "schedule": 3600.0,
-        "options": {"expires": 1800},
-    },
-    "clean up accounts": {
-        "task": "accounts.tasks.clean_up",
-        "schedule": 3600.0,
-        "options": {"expires": 1800},
-    },
+    name: {"task": task, "schedule": every_seconds, "options": {"expires": max(4, every_seconds)}}
+    for name, task, every_seconds in (
+        ("watch sessions", "sessions.tasks.watch", 2.0),
+        ("schedule the day", "bots.tasks.schedule_day", 2.0),
+        ("adjust balances", "bots.tasks.adjust_balances", 5.0),
+        ("roll up days", "sessions.tasks.roll_up_days", 30.0),
+        ("send alerts", "alerts.tasks.send_alerts", 3.0),
+        ("clean up alerts", "alerts.tasks.clean_up", 3600.0),
+        ("keep the tick log", "sessions.tasks.keep_tick_log", 300.0),
+        ("let go of old rows", "sessions.tasks.trim", 3600.0),
+        ("clean up", "common.tasks.clean_up", 600.0),
+        ("clean up accounts", "accounts.tasks.clean_up", 3600.0),
+    )
 }
 
 LOGGING = logs.configuration(
@@ -210,3 +207,16 @@ LOGGING = logs.configuration(
 LEASE_SECONDS = env.float("LEASE_SECONDS", default=5.0)
 SESSIONS_PER_RUNNER = env.int("SESSIONS_PER_RUNNER", default=5_000)
 SESSION_CAPACITY = env.int("SESSION_CAPACITY", default=10_000)
+
+# How long what is kept for looking at is kept. The ledger itself (sessions, orders, trades,
+# transactions, positions, decisions) is never deleted; 0 keeps the other rows for ever too.
+TICK_LOG_DAYS = env.int("TICK_LOG_DAYS", default=5)  # market days; older ones live in their tapes
+DETAIL_DAYS = env.int("DETAIL_DAYS", default=0)  # days of per-second lines and events
+JOB_RUNS_KEPT_HOURS = env.int("JOB_RUNS_KEPT_HOURS", default=24)
+
+# Without a token only this host may read /metrics.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
+# Webhooks of users: only to public addresses, unless the machine is one's own.
+ALERTS_TO_PRIVATE_ADDRESSES = env.bool("ALERTS_TO_PRIVATE_ADDRESSES", default=False)
+ALERT_DELIVERIES_KEPT_DAYS = env.int("ALERT_DELIVERIES_KEPT_DAYS", default=30)

@@ -27,7 +27,8 @@ DEBUG = False
 # TLS ends at a proxy of ours, which must set this header itself and drop a visitor's.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = base.env.bool("SECURE_SSL_REDIRECT", default=True)
-SECURE_REDIRECT_EXEMPT = [r"^(api/)?(health|ready)/?$"]  # a load balancer asks by plain HTTP
+# A load balancer asks by plain HTTP, and so does a Prometheus on this host.
+SECURE_REDIRECT_EXEMPT = [r"^(api/)?(health|ready)/?$", r"^metrics$"]
 SECURE_HSTS_SECONDS = base.env.int("SECURE_HSTS_SECONDS", default=365 * 24 * 3600)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True

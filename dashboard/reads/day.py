@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
+from common.money import hundredths
 from common.times import NEW_YORK, to_ms
 from dashboard.instruments import LegView, instrument_text, legs_of, package_text
 from marketdata import queries as market
@@ -45,6 +46,7 @@ class TradeView:
     target_cents: int | None = None
     stop_cents: int | None = None
     exit_at: datetime | None = None
+    other_exits: str = ""  # the rules without a level of their own, in words
 
     @property
     def exit_price_cents(self) -> int | None:
@@ -169,7 +171,19 @@ def _open_trade(session: BotSession, row: Trade, tick: Tick | None) -> TradeView
         target_cents=_part_cents(trade.base_cents(), rules.profit_target_bp),
         stop_cents=_part_cents(-trade.base_cents(), rules.stop_loss_bp),
         exit_at=_new_york(session, rules.exit_at_seconds),
+        other_exits=_in_words(rules),
     )
+
+
+def _in_words(rules: engine.ExitRules) -> str:
+    words = []
+    if rules.trailing_stop_bp is not None:
+        start = rules.trailing_start_bp
+        begins = f" once {hundredths(start)} % ahead" if start else ""
+        words.append(f"trails {hundredths(rules.trailing_stop_bp)} % behind{begins}")
+    if rules.exit_on_touch:
+        words.append("on touch of a sold strike")
+    return ", ".join(words)
 
 
 def _closed(row: Trade) -> TradeView:

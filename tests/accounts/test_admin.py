@@ -29,7 +29,7 @@ def log_in(client, password, name="operator@example.com"):
 
 def test_the_list_and_the_forms_of_users_open(desk, alice):
     paths = [
-        "/admin/accounts/user/?q=alice",
+        "/admin/accounts/user/?q=alice@example.com",
         "/admin/accounts/user/add/",
         f"/admin/accounts/user/{alice.pk}/change/",
         f"/admin/accounts/user/{alice.pk}/password/",

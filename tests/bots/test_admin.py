@@ -17,7 +17,7 @@ def page_of(bot) -> str:
 
 
 def test_the_list_of_bots_is_shown(operator, bot):
-    response = operator.get(reverse("admin:bots_bot_changelist"), {"q": "alice"})
+    response = operator.get(reverse("admin:bots_bot_changelist"), {"q": bot.owner.email})
 
     assert response.status_code == 200
     assert bot.name in response.content.decode()

@@ -30,7 +30,7 @@ def test_a_bot_comes_with_its_sessions_newest_first(owner, bot):
     response = owner.get(f"/api/bots/{bot.pk}")
 
     assert response.status_code == 200
-    assert set(response.json()) == {"bot", "sessions"}
+    assert set(response.json()) == {"bot", "sessions", "adjustments"}
     assert response.json()["bot"]["id"] == str(bot.pk)
     assert response.json()["sessions"] == [stored(new), stored(old)]
 
@@ -141,4 +141,4 @@ def test_the_detail_takes_a_constant_number_of_queries(owner, bot):
         BotSessionFactory(bot=bot, trading_date=TODAY - timedelta(days=age), settled=True)
 
     assert queries() == for_one
-    assert for_one <= 5
+    assert for_one <= 6

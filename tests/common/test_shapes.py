@@ -87,6 +87,10 @@ def test_a_nested_value_that_is_no_object_is_told_so_under_its_own_name(echo):
         ("share", "0.02001"),
         ("share", "2 %"),
         ("share", {}),
+        ("at", "yesterday"),
+        ("at", 1778164201),
+        ("at", "0001-01-01T00:00:00+23:59"),
+        ("at", "9999-12-31T23:59:59-23:59"),
     ],
 )
 def test_a_wrong_type_or_a_value_beside_its_bounds_is_refused_by_name(echo, field, value):
@@ -112,6 +116,11 @@ def test_a_wrong_type_or_a_value_beside_its_bounds_is_refused_by_name(echo, fiel
         ("count", 4.0, 4),
         ("flag", False, False),
         ("at", "2026-05-07T10:30:01.5-04:00", "2026-05-07T14:30:01.500Z"),
+        ("at", "2026-05-07T16:30:01 02:00", "2026-05-07T14:30:01.000Z"),
+        ("at", " 2026-05-07 14:30:01Z ", "2026-05-07T14:30:01.000Z"),
+        ("at", "2026-05-07 14:30", "2026-05-07T14:30:00.000Z"),
+        ("at", "2026-05-07", "2026-05-07T00:00:00.000Z"),
+        ("at", "20260507T143001Z", "2026-05-07T14:30:01.000Z"),
     ],
 )
 def test_every_sane_form_is_read_and_one_form_is_written(echo, field, value, written):

@@ -13,10 +13,17 @@ def test_discovery_is_where_the_contract_says(anonymous, path):
 
 
 def test_an_unknown_route_of_the_api_is_json(anonymous):
-    answer = anonymous.get("/api/nothing")
+    answer = anonymous.get("/api/nothing/here")
 
     assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
-    assert answer.json()["message"]
+    assert "/api/nothing/here" in answer.json()["message"]
+
+
+def test_a_very_long_address_is_named_in_part(anonymous):
+    answer = anonymous.get(f"/api/{'x' * 5000}")
+
+    assert answer.status_code == 404
+    assert len(answer.json()["message"]) < 400
 
 
 def test_the_page_on_docs_may_load_its_own_files_and_the_document(anonymous):

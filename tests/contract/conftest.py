@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,9 @@ from bots.models import Bot
 from marketdata.models import MarketClock
 from sessions.models import BotSession
 from strategies.models import StrategyLink
+from tests.contract.live import Live
 from tests.factories import BotFactory, BotSessionFactory, StrategyLinkFactory
+from tests.flows.stack import Stack
 from tests.sessions import market
 
 UNKNOWN = UUID("00000000-0000-4000-8000-000000000000")
@@ -83,6 +86,20 @@ def open_market(db: None) -> None:
 @pytest.fixture
 def anonymous(db: None) -> APIClient:
     return APIClient(REMOTE_ADDR=f"test-{uuid4()}")
+
+
+@pytest.fixture(scope="package")
+def live() -> Iterator[Live]:
+    """The real processes, at real speed: the market stays open. Limits are too wide to be met."""
+    env = {
+        "USER_RATE_BURST": "1000000",
+        "AUTH_RATE_BURST": "1000000",
+        "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend",
+    }
+    with Stack(speed=1, market_options="--lead-seconds 3", env=env) as stack:
+        yield Live(stack)
+        _, *failure = stack.log("web").split("Traceback", 1)
+        assert not failure, failure[0][:4000]
 
 
 def everything_stored() -> dict[str, list[Any]]:

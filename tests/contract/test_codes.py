@@ -52,6 +52,7 @@ def test_a_method_that_is_not_there_is_told_the_right_ones(route, alices):
 
         assert refusal(refused) == (405, "method_not_allowed")
         assert set(refused["Allow"].split(", ")) | {"HEAD"} == expected | {"HEAD"}
+        assert refused["Allow"] in refused.json()["message"]
 
 
 @pytest.mark.parametrize(("method", "route"), WRITING, ids=operation_id)

@@ -123,6 +123,7 @@ def walk_session(walk, bot, runner):
     drive(driver)
     for read in READS:
         walk(f"GET {SESSION}{read}", **ids)
+    walk(f"GET {SESSION}/integrity", **ids)
     walk(f"GET {SESSION}/orders", query="?status=odd", **ids)
     walk(f"GET {SESSION}/financials", query="?interval=0", **ids)
     walk("DELETE /bots/{bot_id}", **ids)

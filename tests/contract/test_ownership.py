@@ -72,6 +72,7 @@ MATRIX = {
     f"GET {SESSION}/decision-log": Reach.OWNER,
     f"GET {SESSION}/events": Reach.OWNER,
     f"GET {SESSION}/entries": Reach.OWNER,
+    f"GET {SESSION}/integrity": Reach.OWNER,
     f"GET {SESSION}/stream": Reach.OWNER,
 }
 OBJECT_IDS = {"token_id", "bot_id", "session_id", "strategy_id"}

@@ -271,3 +271,22 @@ def test_the_charts_data_travels_compressed(browser, session, address) -> None:
 
     assert answer["Content-Encoding"] == "gzip"
     assert len(answer.content) < 2_000
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        ({}, ""),
+        ({"trailing_stop_bp": 2_000}, "trails 20.00 % behind"),
+        (
+            {"trailing_stop_bp": 2_000, "trailing_start_bp": 3_050, "exit_on_touch": True},
+            "trails 20.00 % behind once 30.50 % ahead, on touch of a sold strike",
+        ),
+    ],
+)
+def test_exits_without_a_level_are_said_in_words(session, rules, words) -> None:
+    make_trade(session, exit_rules=rules)
+
+    (trade,) = day.trades_of(session)
+
+    assert trade.other_exits == words
