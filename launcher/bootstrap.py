@@ -29,6 +29,8 @@ PACKAGE_SETS: Mapping[str, Sequence[str]] = {
     "up": (BASE, EMBEDDED),
     "manage": (BASE, EMBEDDED),
     "test": (BASE, EMBEDDED, DEV),
+    "drill": (BASE, EMBEDDED, DEV),
+    "zerohour": (BASE,),
     "compile-requirements": (),
 }
 TITLES = {

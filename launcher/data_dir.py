@@ -6,6 +6,7 @@ secrets.json     passwords of the embedded services, the site's key, their last 
 runtime.json     the environment of the running services, for bin/manage (0600)
 processes.json   what is running, should we be killed
 postgres/ broker/ tapes/ logs/
+metrics/         what each process counts, for /metrics; begins anew with every start
 """
 
 from __future__ import annotations
@@ -79,6 +80,13 @@ class DataDir:
     @property
     def logs(self) -> Path:
         return self.path / "logs"
+
+    def fresh_metrics(self) -> Path:
+        """The directory of the processes' counters, emptied of what ended processes counted."""
+        path = self.path / "metrics"
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(mode=0o700)
+        return path
 
     @contextmanager
     def locked(self, command: str) -> Iterator[None]:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from launcher import bootstrap, compile_requirements, disk, manage, test, up
+from launcher import bootstrap, client, compile_requirements, disk, drill, manage, test, up
 from launcher.console import Refusal, progress
 from launcher.paths import ROOT, VENV, VENV_PYTHON
 from launcher.signals import Stopped
@@ -15,6 +15,8 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "up": up.run,
     "manage": manage.run,
     "test": test.run,
+    "drill": drill.run,
+    "zerohour": client.run,
     "compile-requirements": compile_requirements.run,
 }
 

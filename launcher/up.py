@@ -104,6 +104,7 @@ def _run_services(options: argparse.Namespace, data_dir: DataDir) -> int:
         progress(f"Stopped what an earlier start left running: {', '.join(leftovers)}.")
     with Services(data_dir) as services:
         env = services.env | process_environment(options)
+        env["PROMETHEUS_MULTIPROC_DIR"] = str(data_dir.fresh_metrics())
         if options.tape is not None:
             env["ZEROHOUR_TAPE"] = tapes.packed(options.tape, env)
         return _run_processes(options, services, env)

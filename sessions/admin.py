@@ -1,77 +1,58 @@
-"""Sessions and their ledgers in the admin site: for looking, never for editing.
+"""The ledgers of sessions in the admin site: for looking, never for editing.
 
 What is written below a session is the record; what is to happen to one is asked for by a request.
+The sessions themselves are dashboard.admin's, which also knows their bots and their figures.
 """
 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
-from sessions.models import BotSession, Order, SessionRequest, Transaction
-
-
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
-    """Lists and pages without a way to add, change or delete; counts no million rows."""
-
-    show_full_result_count = False
-    list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-@admin.register(BotSession)
-class BotSessionAdmin(ReadOnlyAdmin):
-    list_display = (
-        "bot",
-        "owner_email",
-        "trading_date",
-        "status",
-        "owner",
-        "lease_until",
-        "epoch",
-        "takeovers",
-        "last_tick_seq",
-        "last_tick_at",
-        "tick_count",
-        "error_count",
-        "settled_at",
-    )
-    list_filter = ("status", "trading_date")
-    search_fields = ("id", "bot__name", "bot__owner__email")
-    ordering = ("-trading_date", "-created_at")
-    exclude = ("state",)  # the engine's snapshot is large and says nothing to people
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[BotSession]:
-        rows: QuerySet[BotSession] = super().get_queryset(request)
-        return rows.select_related("bot__owner").defer("state")
-
-    @admin.display(description="user", ordering="bot__owner__email")
-    def owner_email(self, session: BotSession) -> str:
-        return session.bot.owner.email
+from common.admin import ReadOnlyAdmin
+from sessions.models import (
+    DayRollUp,
+    Decision,
+    Entry,
+    Order,
+    Position,
+    SessionEvent,
+    SessionRequest,
+    Trade,
+    Transaction,
+)
 
 
 class LedgerAdmin(ReadOnlyAdmin):
-    """Rows below a session; found by its id."""
+    """Rows below a session, in the order of its own numbers; found by its id."""
 
     search_fields = ("session__id",)
     search_help_text = "the id of a session"
-    ordering = ("-at",)
+    ordering: tuple[str, ...] = ("session", "number")
+    sortable_by = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.select_related("session").defer("session__state")
+        return rows.select_related("session__bot").defer("session__state")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return by_id(queryset, "session", search_term), False
+
+
+def by_id(rows: QuerySet[Any], column: str, term: str) -> QuerySet[Any]:
+    """The rows with this id, none for what is no id, all where nothing was asked for."""
+    if not term.strip():
+        return rows
+    try:
+        return rows.filter(**{column: UUID(term.strip())})
+    except ValueError:
+        return rows.none()
 
 
 @admin.register(Order)
@@ -87,7 +68,6 @@ class OrderAdmin(LedgerAdmin):
         "fill_price_cents",
         "replace_count",
     )
-    list_filter = ("status", "kind")
 
 
 @admin.register(Transaction)
@@ -105,13 +85,66 @@ class TransactionAdmin(LedgerAdmin):
     )
 
 
+@admin.register(Trade)
+class TradeAdmin(LedgerAdmin):
+    list_display = (
+        "session",
+        "number",
+        "at",
+        "units",
+        "entry_cents",
+        "status",
+        "close_reason",
+        "exit_cents",
+        "profit_cents",
+    )
+
+
+@admin.register(Position)
+class PositionAdmin(LedgerAdmin):
+    list_display = ("session", "instrument", "quantity", "cost_basis_cents", "realized_cents")
+    ordering = ("session", "instrument")
+
+
+@admin.register(Decision)
+class DecisionAdmin(LedgerAdmin):
+    list_display = ("session", "number", "at", "kind", "name", "message")
+
+
+@admin.register(Entry)
+class EntryAdmin(LedgerAdmin):
+    list_display = ("session", "number", "at", "outcome", "reason", "order_number")
+
+
+@admin.register(SessionEvent)
+class SessionEventAdmin(LedgerAdmin):
+    list_display = ("session", "tick_seq", "index", "at", "kind", "data")
+    ordering = ("session", "tick_seq", "index")
+
+
 @admin.register(SessionRequest)
-class SessionRequestAdmin(ReadOnlyAdmin):
+class SessionRequestAdmin(LedgerAdmin):
     list_display = ("session", "kind", "requested_by", "requested_at", "obeyed_seq")
-    list_filter = ("kind",)
-    search_fields = ("session__id", "requested_by__email")
-    ordering = ("-requested_at",)
+    ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SessionRequest]:
-        rows: QuerySet[SessionRequest] = super().get_queryset(request)
-        return rows.select_related("session", "requested_by").defer("session__state")
+        return super().get_queryset(request).select_related("requested_by")
+
+
+@admin.register(DayRollUp)
+class DayRollUpAdmin(ReadOnlyAdmin):
+    list_display = (
+        "trading_date",
+        "session_count",
+        "completed_count",
+        "halted_count",
+        "killed_count",
+        "failed_count",
+        "total_pl_cents",
+        "total_fees_cents",
+        "fill_count",
+        "error_count",
+        "takeover_count",
+    )
+    ordering = ("-trading_date",)
+    sortable_by = ()

@@ -12,13 +12,13 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from common.conditional import FinalReads
 from common.idempotency import idempotent
 from common.paging import page
 from common.schema import ETAG, IF_NONE_MATCH, NOT_MODIFIED, errors, paging
 from common.shapes import refuse_body
+from common.views import ApiView
 from marketdata import queries as market
 from sessions import examples, financials, inputs, lines, queries, schema, services, shapes
 from sessions.models import BotSession
@@ -45,7 +45,7 @@ class SessionRead(FinalReads):
         return session
 
 
-class Sessions(APIView):
+class Sessions(ApiView):
     @extend_schema(
         summary="List a bot's sessions",
         description="Newest first, at most 90.",
@@ -75,6 +75,8 @@ class Sessions(APIView):
 
 
 class SessionDetail(SessionRead):
+    query = {"DELETE": ("flatten",)}
+
     @extend_schema(
         summary="Get one session",
         description="The roll-up (`final_nlv` to `fill_count`) is null until it is settled.",
@@ -110,7 +112,7 @@ class SessionDetail(SessionRead):
         return Response(shapes.session_object(session), status=status.HTTP_202_ACCEPTED)
 
 
-class CancelAllOrders(APIView):
+class CancelAllOrders(ApiView):
     @extend_schema(
         summary="Cancel open orders, keep running",
         description="At the session's next tick. The strategy may place new ones.",
@@ -129,6 +131,8 @@ class CancelAllOrders(APIView):
 
 
 class Orders(SessionRead):
+    query = {"GET": ("status", "limit", "after")}
+
     @extend_schema(
         summary="Live orders for the session",
         description="In the order of placement.",
@@ -137,7 +141,7 @@ class Orders(SessionRead):
         examples=[examples.ORDERS],
     )
     def get(self, request: Request, bot_id: UUID, session_id: UUID) -> Response:
-        query = _read(inputs.OrderQuery, _own_parameters(request))
+        query = _read(inputs.OrderQuery, request.query_params.dict())
         session = self.session(request, bot_id, session_id)
         orders = page(
             queries.orders_of(session, **query),
@@ -171,6 +175,7 @@ class Positions(SessionRead):
 class SessionRows(SessionRead):
     """A list of rows below a session, in the order they were written, page by page."""
 
+    query = {"GET": ("limit", "after")}
     key: tuple[str, ...] = ("number",)
 
     def rows(self, session: BotSession) -> Any:
@@ -254,6 +259,8 @@ class Entries(SessionRows):
 
 
 class FinancialHistory(SessionRead):
+    query = {"GET": ("interval", "since")}
+
     @extend_schema(
         summary="Per-second financial history",
         description="The whole day in one answer. `Accept: text/csv` gives CSV.",
@@ -280,12 +287,3 @@ def _read(shape: type[Any], data: Any) -> dict[str, Any]:
     body.is_valid(raise_exception=True)
     read: dict[str, Any] = body.validated_data
     return read
-
-
-def _own_parameters(request: Request) -> dict[str, str]:
-    """Query parameters without those of paging, which `page` reads."""
-    return {
-        name: value
-        for name, value in request.query_params.dict().items()
-        if name not in ("limit", "after")
-    }

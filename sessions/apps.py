@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from django.apps import AppConfig
 
 
@@ -7,3 +9,9 @@ class SessionsConfig(AppConfig):
     name = "sessions"
     label = "bot_sessions"
     verbose_name = "bot sessions"
+
+    def ready(self) -> None:
+        from common import metrics  # noqa: PLC0415  models are there only now
+        from sessions.metrics import read  # noqa: PLC0415
+
+        metrics.register("sessions", read)

@@ -7,6 +7,7 @@ does not return belong to somebody else by now, and none of their rows is writte
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
@@ -16,9 +17,9 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Model
+from django.db.models import F, Model
 
-from sessions import financials
+from sessions import financials, metrics
 from sessions.hosted import HostedSession, Uncommitted
 from sessions.models import BotSession, FinancialChunk, SessionRequest
 
@@ -37,6 +38,7 @@ SET last_tick_seq = v.new_seq,
     status_reason = v.status_reason,
     started_at = v.started_at,
     ended_at = v.ended_at,
+    poison_count = 0,  -- this owner lived
     lease_until = clock_timestamp() + make_interval(secs => %(lease_seconds)s)
 FROM unnest(
     %(id)s::uuid[], %(epoch)s::int[], %(old_seq)s::int[], %(new_seq)s::int[],
@@ -54,6 +56,7 @@ def commit(sessions: Sequence[HostedSession], *, owner: uuid.UUID) -> list[Hoste
     """Write what `sessions` have uncommitted. Returns the ones still ours; drop the others."""
     if not sessions:
         return []
+    began = time.perf_counter()
     with transaction.atomic():
         kept_ids = _move_sessions(sessions, owner)
         kept = [session for session in sessions if session.row.pk in kept_ids]
@@ -61,7 +64,11 @@ def commit(sessions: Sequence[HostedSession], *, owner: uuid.UUID) -> list[Hoste
         for session in kept:
             if session.uncommitted.finalized is not None:
                 _finalize(session)
+    metrics.note_commit(
+        kept, lost=len(sessions) - len(kept), took_seconds=time.perf_counter() - began
+    )
     for session in kept:
+        session.row.poison_count = 0
         if session.needs_snapshot:
             session.state_seq = session.state.last_seq
             session.row.state = {}  # a snapshot exists now
@@ -123,6 +130,7 @@ def _finalize(session: HostedSession) -> None:
     )
     # The model is looked up by name: sessions do not import bots.
     apps.get_model("bots", "Bot").objects.filter(pk=session.row.bot_id).update(
-        cash_balance_cents=final.final_nlv_cents
+        # What was adjusted while it ran stays: the day's result is added to the balance.
+        cash_balance_cents=F("cash_balance_cents") + final.total_pl_cents
     )
     financials.fold(session.row)

@@ -15,12 +15,17 @@ from simengine import ending
 from simengine import events as ev
 from simengine import state as phases
 from simengine.market import Tick
-from simengine.state import SessionState, SessionTerms
+from simengine.state import FAILED, SessionState, SessionTerms
 from simengine.step import KILL, KILL_FLAT, Financials, obey, step
 from simengine.strategy import Hooks, Strategy
 
-# Requests obeyed while no tick comes; apart from the indices of the last tick's own events.
+# What the runner does after a tick, apart from the indices of the tick's own events: requests
+# obeyed while no tick comes, in the order of their obeying, and an end without the program.
 REQUEST_INDEX = 2_000
+FAILURE_INDEX = 4_000
+# Kinds of the events that say so. They make a session's rows tell all that a re-run needs.
+OBEYED = "obeyed_without_tick"
+FAILED_BY_RUNNER = "failed_by_runner"
 QUIET_TICKS_BETWEEN_SNAPSHOTS = 300
 
 
@@ -107,13 +112,17 @@ class HostedSession:
         self.uncommitted.obeyed += [(request.pk, tick.seq) for request in requests]
         self._record(result.events, at=at)
 
-    def obey_without_tick(self, requests: Sequence[SessionRequest], *, obeyed_before: int) -> None:
-        """No tick comes (a silent feed, a closed market). What needs a quote waits for one."""
+    def obey_without_tick(self, requests: Sequence[SessionRequest], *, first_index: int) -> None:
+        """No tick comes (a silent feed, a closed market). What needs a quote waits for one.
+
+        `first_index` is the first free event index from REQUEST_INDEX on.
+        """
+        kinds = [str(request.kind) for request in requests]
+        self._note(first_index, OBEYED, {"requests": kinds, "phase": self.state.phase})
         self._note_stop(requests)
-        events = obey(self.state, self.terms, [request.kind for request in requests])
+        events = obey(self.state, self.terms, kinds)
         self.uncommitted.obeyed += [(request.pk, self.state.last_seq) for request in requests]
-        first_index = REQUEST_INDEX + 200 * obeyed_before
-        self._record(events, at=self._latest_at(), first_index=first_index)
+        self._record(events, at=self._latest_at(), first_index=first_index + 1)
 
     def close_market(self, *, close_at: datetime) -> None:
         """The market's day is over and every tick of it is processed."""
@@ -127,17 +136,32 @@ class HostedSession:
     def fail(self, reason: str) -> None:
         """End without the program; what is held is closed at market on the coming ticks."""
         self.strategy = NoStrategy()
+        if self.state.is_ended or self.state.end == FAILED:
+            return  # nothing of the program is left to stop
+        self._note(FAILURE_INDEX, FAILED_BY_RUNNER, {"reason": reason})
+        self.state.program_state = None  # it may not have been called on the last quiet ticks
         events = ending.fail(self.state, self.terms, reason)
-        self._record(events, at=self._latest_at(), first_index=REQUEST_INDEX * 2)
+        self._record(events, at=self._latest_at(), first_index=FAILURE_INDEX + 1)
 
     def announce(self, *, at: datetime) -> None:
         """The status the engine's phase stands for, as rows, when it moved."""
         self._move_to(self._status(), at=at)
 
     def _note_stop(self, requests: Sequence[SessionRequest]) -> None:
-        """Whoever asked for the stop moved the row to `killing` and wrote that down already."""
-        if any(request.kind in (KILL, KILL_FLAT) for request in requests):
+        """Whoever asked for the stop moved the row to `killing` and wrote that down already.
+
+        A session that ended meanwhile stays what it is.
+        """
+        has_ended = self.state.is_ended and self.state.end is not None
+        if not has_ended and any(request.kind in (KILL, KILL_FLAT) for request in requests):
             self.status = Status.KILLING
+
+    def _note(self, index: int, kind: str, data: dict[str, Any]) -> None:
+        self.uncommitted.has_events = True
+        row = self.builder.event_row(
+            index, kind, data, tick_seq=self.state.last_seq, at=self._latest_at()
+        )
+        self.uncommitted.rows.add(row)
 
     def _record(self, events: list[ev.Event], *, at: datetime, first_index: int = 0) -> None:
         if events:

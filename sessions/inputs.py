@@ -1,33 +1,31 @@
 # mypy: disable-error-code="type-arg"
 # DRF's serializers are generic in their stubs and not at run time.
-"""Query parameters and bodies of the session endpoints."""
+"""Query parameters of the session endpoints; `ApiView.query` refuses all others."""
 
 from __future__ import annotations
 
 from rest_framework import serializers
 
-from common.shapes import StrictSerializer
+from common.shapes import Instant
 
 ORDER_STATUSES = ("pending", "filled", "canceled", "expired", "rejected")
 
 
-class StopQuery(StrictSerializer):
+class StopQuery(serializers.Serializer):
     flatten = serializers.BooleanField(
         default=False, help_text="Close open positions at market first (ours)."
     )
 
 
-class OrderQuery(StrictSerializer):
+class OrderQuery(serializers.Serializer):
     status = serializers.ChoiceField(ORDER_STATUSES, required=False)
 
 
-class FinancialsQuery(StrictSerializer):
+class FinancialsQuery(serializers.Serializer):
     interval = serializers.IntegerField(
         default=1,
         min_value=1,
         max_value=3600,
         help_text="Seconds: the last row of every interval.",
     )
-    since = serializers.DateTimeField(
-        required=False, help_text="RFC 3339; only rows after this time."
-    )
+    since = Instant(required=False, help_text="RFC 3339; only rows after this time.")

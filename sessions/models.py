@@ -69,6 +69,8 @@ class BotSession(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
+    # Wall clock at which retention let go of its per-second line and its events (DETAIL_DAYS).
+    trimmed_at = models.DateTimeField(null=True, blank=True)
 
     # The roll-up: null until the session finalises.
     final_nlv_cents = models.BigIntegerField(null=True)
@@ -104,6 +106,15 @@ class BotSession(models.Model):
                 fields=["trading_date"],
                 name="settled_without_tape",
                 condition=Q(tape_digest="", settled_at__isnull=False),
+            ),
+            # Operators' lists, the roll-up of a day, the metrics of today.
+            models.Index(
+                fields=["-trading_date", "-created_at", "-id"], name="sessions_newest_first"
+            ),
+            models.Index(  # an operator's filter; few sessions end so
+                fields=["status", "-trading_date", "-created_at", "-id"],
+                name="sessions_that_were_ended",
+                condition=Q(status__in=["failed", "halted", "killed"]),
             ),
         ]
 
@@ -300,3 +311,55 @@ class SessionRequest(models.Model):
         indexes = [
             models.Index(fields=["session"], name="open_requests", condition=Q(obeyed_seq=None))
         ]
+
+
+class TradingHalt(models.Model):
+    """The kill switch: while a row has no `lifted_at` every session is stopped and none starts.
+
+    Append-only but for its lifting; the rows are the record of who halted trading, when and why.
+    """
+
+    reason = models.TextField()
+    is_flattening = models.BooleanField(default=False)  # close positions at market first
+    ordered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    ordered_at = models.DateTimeField()  # wall clock
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    lifted_at = models.DateTimeField(null=True, blank=True)  # wall clock
+    lift_reason = models.TextField(blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                models.Value(1), condition=Q(lifted_at=None), name="one_trading_halt_at_a_time"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class DayRollUp(models.Model):
+    """All sessions of a day that is over and settled, in one row."""
+
+    trading_date = models.DateField(primary_key=True)
+    session_count = models.PositiveIntegerField()
+    completed_count = models.PositiveIntegerField()
+    halted_count = models.PositiveIntegerField()
+    killed_count = models.PositiveIntegerField()
+    failed_count = models.PositiveIntegerField()
+    win_count = models.PositiveIntegerField()
+    loss_count = models.PositiveIntegerField()
+    total_pl_cents = models.BigIntegerField()
+    total_fees_cents = models.BigIntegerField()
+    order_count = models.PositiveIntegerField()
+    fill_count = models.PositiveIntegerField()
+    error_count = models.PositiveIntegerField()
+    takeover_count = models.PositiveIntegerField()
+    made_at = models.DateTimeField()  # wall clock
+
+    def __str__(self) -> str:
+        return str(self.trading_date)

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.apps import apps
+from django.db import Error as DatabaseError
 from django.db import transaction
 
 from marketdata import ticklog
@@ -42,7 +43,6 @@ FROZEN = (
     "slippage_cents",
     "engine_version",
 )
-POISONED_AFTER_OWNERS = 3
 READ_AT_ONCE = 600
 
 
@@ -83,23 +83,31 @@ class Registrar:
             return Gone()
         if day is None:
             return None
-        if row.policy is None and not self._register_scheduled(row, day):
-            return None
-        return self._load(row, day)
+        try:
+            if row.policy is None and not self._register_scheduled(row, day):
+                return None
+            return self._load(row, day)
+        except (DatabaseError, SandboxUnavailable):
+            raise
+        except Exception:
+            log.exception("a session cannot be loaded", extra={"session": str(row.pk)})
+            ownership.quarantine(row)
+            return Gone()
 
-    def fail_after_crash(self, hosted: HostedSession) -> bool:
+    def fail_after_crash(self, hosted: HostedSession, day: MarketDay) -> bool:
         """Our own code failed on this session: take the last committed state and end it.
 
         False where it fails even while ending: then it is out of everybody's hands, for operators.
         """
-        if hosted.state.end == FAILED:
+        if hosted.state.end == FAILED or hosted.state.is_ended:
             ownership.quarantine(hosted.row)
             return False
         row = BotSession.objects.get(pk=hosted.row.pk)
-        again = HostedSession(row, hosted.terms, NoStrategy(), held=_instruments(row))
-        again.row.epoch = hosted.row.epoch
+        row.epoch = hosted.row.epoch
+        again = HostedSession(row, hosted.terms, hosted.strategy, held=_instruments(row))
+        _catch_up(again, day)
+        again.fail("engine_error: the engine could not process a tick; the operators know")
         hosted.__dict__.update(again.__dict__)
-        hosted.fail("engine_error: the engine could not process a tick; the operators know")
         return True
 
     def _register_scheduled(self, row: BotSession, day: MarketDay) -> bool:
@@ -124,11 +132,20 @@ class Registrar:
         return True
 
     def _load(self, row: BotSession, day: MarketDay) -> HostedSession | None:
+        """A suspect's load is written down first: its program may be what kills its owners."""
+        if row.poison_count != ownership.SUSPECT_AFTER_OWNERS:
+            return self._loaded(row, day)
+        ownership.note_deaths(row, ownership.POISONED_AFTER_OWNERS)
+        hosted = self._loaded(row, day)
+        ownership.note_deaths(row, ownership.SUSPECT_AFTER_OWNERS)
+        return hosted
+
+    def _loaded(self, row: BotSession, day: MarketDay) -> HostedSession | None:
         terms = terms_of(row, open_at=day.open_at, close_at=day.close_at)
         failure = ""
         strategy: Strategy = NoStrategy()
-        if row.poison_count >= POISONED_AFTER_OWNERS:
-            failure = f"poison_tick: {row.poison_count} owners died at tick {row.last_tick_seq + 1}"
+        if row.poison_count >= ownership.POISONED_AFTER_OWNERS:
+            failure = f"poison_tick: {row.poison_count} owners died after tick {row.last_tick_seq}"
         else:
             try:
                 strategy = self._sandbox.strategy(row.strategy.program)
@@ -138,8 +155,7 @@ class Registrar:
                 log.warning("no sandbox; the session waits", extra={"session": str(row.pk)})
                 return None
         hosted = HostedSession(row, terms, strategy, held=_instruments(row))
-        if row.state is not None and row.state_seq < row.last_tick_seq:
-            hosted.replay(_ticks(day, row.state_seq, row.last_tick_seq))
+        _catch_up(hosted, day)
         if failure:
             hosted.fail(failure)
         hosted.announce(at=hosted.last_tick_at or row.created_at)
@@ -156,6 +172,13 @@ def write_status(session: BotSession, status: Status, *, at: datetime) -> None:
 
 def _instruments(row: BotSession) -> list[str]:
     return list(Position.objects.filter(session=row).values_list("instrument", flat=True))
+
+
+def _catch_up(hosted: HostedSession, day: MarketDay) -> None:
+    """Step through the committed ticks after the snapshot: nothing happened on them."""
+    row = hosted.row
+    if row.state is not None and row.state_seq < row.last_tick_seq:
+        hosted.replay(_ticks(day, row.state_seq, row.last_tick_seq))
 
 
 def _ticks(day: MarketDay, after_seq: int, last_seq: int) -> Iterator[Tick]:

@@ -78,7 +78,7 @@ class RowBuilder:
     ) -> SessionEvent:
         index = STATUS_INDEX + list(Status).index(status)
         data = {"status": status.value, "reason": reason}
-        return self._event(index, "status", data, tick_seq=tick_seq, at=at)
+        return self.event_row(index, "status", data, tick_seq=tick_seq, at=at)
 
     def add_tick(
         self, rows: Rows, tick_seq: int, at: datetime, events: list[ev.Event], first_index: int = 0
@@ -88,12 +88,12 @@ class RowBuilder:
             data = event.as_json()
             kind = data.pop("kind")
             data = self._with_symbols(event, data)
-            rows.add(self._event(index, kind, data, tick_seq=tick_seq, at=at))
+            rows.add(self.event_row(index, kind, data, tick_seq=tick_seq, at=at))
             handler = _HANDLERS.get(type(event))
             if handler is not None:
                 handler(self, rows, event, tick_seq, at)
 
-    def _event(
+    def event_row(
         self, index: int, kind: str, data: dict[str, Any], *, tick_seq: int, at: datetime
     ) -> SessionEvent:
         return SessionEvent(
@@ -238,6 +238,9 @@ class RowBuilder:
                     "profit_target_bp": event.profit_target_bp,
                     "stop_loss_bp": event.stop_loss_bp,
                     "exit_at_seconds": event.exit_at_seconds,
+                    "trailing_stop_bp": event.trailing_stop_bp,
+                    "trailing_start_bp": event.trailing_start_bp,
+                    "exit_on_touch": event.exit_on_touch,
                 },
                 status="open",
             )

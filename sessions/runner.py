@@ -16,15 +16,19 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date
 
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
+from structlog.contextvars import bind_contextvars, unbind_contextvars
 
 from marketdata import ticklog
 from marketdata.models import MarketDay
-from sessions import ownership, wakeups
+from sessions import lanes, ownership, wakeups
 from sessions.commit import commit
 from sessions.hosted import HostedSession
+from sessions.lanes import Lane, lane_of
 from sessions.models import SessionRequest
+from sessions.obeying import obey_without_tick
 from sessions.registration import Registrar
 from simengine.market import Tick
 from strategies.runtime.sandbox import SandboxUnavailable
@@ -33,7 +37,7 @@ log = logging.getLogger(__name__)
 
 TICKS_PER_TURN = 60  # bounds one transaction while catching up
 CLAIM_EVERY_SECONDS = 0.5
-RENEW_EVERY_SECONDS = 1.0
+RENEWALS_PER_LEASE = 5
 OBEY_WITHOUT_TICK_AFTER_SECONDS = 1.0
 RETRY_AFTER_SECONDS = 0.5
 
@@ -50,6 +54,7 @@ class Runner:
         idle_seconds: float = 5.0,
     ) -> None:
         self.owner = uuid.uuid4()
+        self._former: list[uuid.UUID] = []  # names of ours whose sessions are not let go yet
         self._registrar = registrar
         self._stop_requested = stop_requested
         self._capacity = capacity
@@ -57,12 +62,13 @@ class Runner:
         self._hosted: dict[uuid.UUID, HostedSession] = {}
         self._unregistered: dict[uuid.UUID, date] = {}
         self._asked_at: dict[uuid.UUID, float] = {}  # since when a request waits for a tick
-        self._claimed_at = self._renewed_at = 0.0
+        self._claimed_at = self._renewed_at = self._turn_ends_at = 0.0
         self._busy_at = time.monotonic()
 
     def run(self) -> None:
         """Drive sessions until asked to stop or until there is nothing left to drive."""
-        log.info("runner started", extra={"owner": str(self.owner)})
+        bind_contextvars(owner=str(self.owner))  # on every line of this thread from now on
+        log.info("runner started")
         with wakeups.Listener() as listener:
             while not self._stop_requested() and not self._is_idle():
                 try:
@@ -77,12 +83,20 @@ class Runner:
 
     def turn(self) -> bool:
         """Claim, register, step, commit once. Says whether anything moved."""
+        if self._former:
+            ownership.release(owners=self._former)
+            self._former = []
         self._claim()
         days = self._days()
         moved = self._register(days)
         requests = self._open_requests()
+        self._turn_ends_at = time.monotonic() + lanes.TURN_SECONDS
         for group in self._groups():
-            moved |= self._advance(group, days[group[0].row.trading_date], requests)
+            has_moved = self._advance(group, days[group[0].row.trading_date], requests)
+            moved |= has_moved
+            self._renew()
+            if has_moved and self._has_used_up_the_turn(group[0]):
+                break
         self._renew()
         if moved:
             self._busy_at = time.monotonic()
@@ -106,6 +120,7 @@ class Runner:
         moved = False
         for session_id, trading_date in list(self._unregistered.items()):
             hosted = self._registrar.host(session_id, owner=self.owner, day=days.get(trading_date))
+            self._renew()  # programs take their time to load
             if hosted is None:
                 continue  # not due yet, or gone
             del self._unregistered[session_id]
@@ -116,7 +131,8 @@ class Runner:
 
     def _renew(self) -> None:
         now = time.monotonic()
-        if now - self._renewed_at >= RENEW_EVERY_SECONDS and (self._hosted or self._unregistered):
+        is_due = now - self._renewed_at >= settings.LEASE_SECONDS / RENEWALS_PER_LEASE
+        if is_due and (self._hosted or self._unregistered):
             ownership.renew(owner=self.owner)
             self._renewed_at = now
 
@@ -130,14 +146,18 @@ class Runner:
         self._hosted.clear()
         self._unregistered.clear()
         self._claimed_at = 0.0
-        self.owner = uuid.uuid4()  # what we held expires; a new name cannot be confused with it
+        if not self._former:  # else nothing was claimed since
+            self._former = [self.owner]
+            self.owner = uuid.uuid4()  # cannot be confused with what we held
+            bind_contextvars(owner=str(self.owner))
 
     def _hand_over(self) -> None:
         try:
-            ownership.release(owner=self.owner)
+            ownership.release(owners=[*self._former, self.owner])
         except DatabaseError:
             log.warning("could not release the leases; they run out", exc_info=True)
-        log.info("runner stopped", extra={"owner": str(self.owner)})
+        log.info("runner stopped")
+        unbind_contextvars("owner")
 
     # Stepping ---------------------------------------------------------------------------------
 
@@ -159,10 +179,14 @@ class Runner:
         return found
 
     def _groups(self) -> list[list[HostedSession]]:
-        """Sessions of one day that stand at one tick read the log together."""
-        groups: dict[tuple[date, int], list[HostedSession]] = defaultdict(list)
+        """Sessions of one lane and day that stand at one tick read the log together; a suspect is
+        alone.
+        """
+        groups: dict[tuple[Lane, date, int, str], list[HostedSession]] = defaultdict(list)
         for hosted in self._hosted.values():
-            groups[hosted.row.trading_date, hosted.state.last_seq].append(hosted)
+            alone = str(hosted.row.pk) if ownership.is_suspect(hosted.row) else ""
+            key = (lane_of(hosted), hosted.row.trading_date, hosted.state.last_seq, alone)
+            groups[key].append(hosted)
         return [groups[key] for key in sorted(groups)]
 
     def _advance(
@@ -175,19 +199,27 @@ class Runner:
         after_seq = group[0].state.last_seq
         ticks: list[Tick] = []
         if after_seq < day.last_seq:
-            ticks = ticklog.read(day.trading_date, after_seq, TICKS_PER_TURN)
-        moved = [
-            hosted
-            for hosted in group
-            if self._drive(hosted, day, ticks, requests.get(hosted.row.pk, []))
-        ]
+            # No further than the day was when the turn began: groups that caught up meet there
+            # and are one group from then on, however fast ticks come in.
+            limit = min(TICKS_PER_TURN, day.last_seq - after_seq)
+            ticks = ticklog.read(day.trading_date, after_seq, limit)
+        if ownership.is_suspect(group[0].row) and (ticks or requests.get(group[0].row.pk)):
+            ownership.note_deaths(group[0].row, ownership.POISONED_AFTER_OWNERS)
+        moved = []
+        for hosted in group:
+            if self._drive(hosted, day, ticks, requests.get(hosted.row.pk, [])):
+                moved.append(hosted)
+            if self._has_used_up_the_turn(hosted):
+                break  # the others are a group of their own in the next turn
         if not moved:
             return False
         kept = commit(moved, owner=self.owner)
+        lost = [hosted for hosted in moved if hosted not in kept]
+        for hosted in lost:
+            log.warning("session lost to another owner", extra=_ids(hosted))
+        ownership.acquit(hosted.row.pk for hosted in lost)
         for hosted in moved:
-            if hosted not in kept:
-                log.warning("session lost to another owner", extra=_ids(hosted))
-            if hosted not in kept or hosted.is_final:
+            if hosted in lost or hosted.is_final:
                 self._hosted.pop(hosted.row.pk)
         wakeups.publish_moved(hosted.row.pk for hosted in kept)
         return True
@@ -206,7 +238,7 @@ class Runner:
             raise
         except Exception:
             log.exception("the engine failed on a session", extra=_ids(hosted))
-            if not self._registrar.fail_after_crash(hosted):
+            if not self._registrar.fail_after_crash(hosted, day):
                 self._hosted.pop(hosted.row.pk)
                 return False
             return True
@@ -218,18 +250,18 @@ class Runner:
         ticks: Sequence[Tick],
         requests: list[SessionRequest],
     ) -> bool:
+        if hosted.is_final:  # since it was loaded: its program does not load
+            return True
         for tick in ticks:
             hosted.step(tick, requests)
             requests = []
             if hosted.is_final:
                 return True
+            if self._has_used_up_the_turn(hosted):
+                break
         moved = bool(ticks) or hosted.uncommitted.has_events
         if requests and self._waited_for_a_tick(hosted):
-            before = SessionRequest.objects.filter(
-                session=hosted.row.pk, obeyed_seq=hosted.state.last_seq
-            ).count()
-            hosted.obey_without_tick(requests, obeyed_before=before)
-            moved = True
+            moved |= obey_without_tick(hosted, requests)
         if day.status != MarketDay.Status.CLOSED or hosted.state.last_seq < day.last_seq:
             return moved
         if not hosted.awaits_settlement and not hosted.is_final:
@@ -239,6 +271,10 @@ class Runner:
             hosted.settle(day.settlement_cents, close_at=day.close_at)
             moved = True
         return moved
+
+    def _has_used_up_the_turn(self, hosted: HostedSession) -> bool:
+        """Quiet sessions never do: every turn serves them all, and at least one of the others."""
+        return time.monotonic() > self._turn_ends_at and lane_of(hosted) is not Lane.QUIET
 
     def _waited_for_a_tick(self, hosted: HostedSession) -> bool:
         asked_at = self._asked_at.get(hosted.row.pk, time.monotonic())

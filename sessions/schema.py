@@ -148,7 +148,7 @@ class DecisionShape(serializers.Serializer):
     kind = serializers.ChoiceField(["log", "signal"])
     name = serializers.CharField(allow_null=True)
     message = serializers.CharField(allow_null=True)
-    data = serializers.DictField()  # type: ignore[assignment]
+    data = serializers.DictField()  # type: ignore[assignment]  # shadows Serializer.data
 
 
 class EventShape(serializers.Serializer):
@@ -157,7 +157,7 @@ class EventShape(serializers.Serializer):
     tick_seq = serializers.IntegerField()
     index = serializers.IntegerField(help_text="Order within the tick.")
     kind = serializers.CharField()
-    data = serializers.DictField()  # type: ignore[assignment]
+    data = serializers.DictField()  # type: ignore[assignment]  # shadows Serializer.data
 
 
 class EntryShape(serializers.Serializer):

@@ -19,7 +19,8 @@ from common import errors
 from marketdata import queries as market
 from marketdata.models import MarketDay
 from marketdata.queries import MarketNow
-from sessions import hints, wakeups
+from sessions import halts, hints, wakeups
+from sessions.halts import LiveTradingUnavailable
 from sessions.lifecycle import Status
 from sessions.models import BotSession, SessionRequest
 from sessions.queries import BotNotFound
@@ -44,10 +45,6 @@ class SessionExists(errors.Conflict):
 
 class OutsideRegularHours(errors.Unprocessable):
     code = "outside_rth"
-
-
-class LiveTradingUnavailable(errors.Unavailable):
-    code = "live_trading_unavailable"
 
 
 class RegisterSimFailed(errors.Refusal):
@@ -81,13 +78,17 @@ def start_session(*, user: Any, bot_id: uuid.UUID) -> BotSession:
 
 
 def schedule_session(*, bot: Bot, day: MarketDay, now: datetime) -> BotSession | None:
-    """The day's session of a bot with auto start, from the first tick on; None if it has one."""
+    """The day's session of a bot with auto start, from the first tick on; None if it has one.
+
+    Raises LiveTradingUnavailable while trading is halted.
+    """
     with transaction.atomic():
         locked = _bots().select_for_update(of=("self",)).filter(pk=bot.pk).first()
         if locked is None or locked.sessions.filter(trading_date=day.trading_date).exists():
             return None
         if locked.sessions.live().exists():
             return None  # yesterday's is not settled yet; the scheduler comes again
+        halts.refuse_while_halted()
         session = _new_session(locked, day, Status.SCHEDULED, now)
         _insert(session, now)
     return session
@@ -179,6 +180,7 @@ def _check_market(now: MarketNow) -> MarketDay:
             f"It is {now.at:%Y-%m-%d %H:%M:%S} UTC on the market, outside regular trading"
             f" hours{hours}; start the session when the market is open."
         )
+    halts.refuse_while_halted()
     if not now.is_healthy:
         raise LiveTradingUnavailable("The market feed is silent; try again in a moment.")
     if BotSession.objects.unfinished().count() >= settings.SESSION_CAPACITY:

@@ -11,6 +11,7 @@ from sessions.api import (
     Sessions,
     Transactions,
 )
+from sessions.integrity.api import SessionIntegrity
 from sessions.streams import session_stream
 
 SESSION = "bots/<uuid:bot_id>/sessions/<uuid:session_id>"
@@ -26,5 +27,6 @@ urlpatterns = [
     *route(f"{SESSION}/decision-log", DecisionLog.as_view(), name="session-decision-log"),
     *route(f"{SESSION}/events", Events.as_view(), name="session-events"),
     *route(f"{SESSION}/entries", Entries.as_view(), name="session-entries"),
+    *route(f"{SESSION}/integrity", SessionIntegrity.as_view(), name="session-integrity"),
     *route(f"{SESSION}/stream", session_stream, name="session-stream"),
 ]

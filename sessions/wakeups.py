@@ -14,6 +14,8 @@ from typing import Self
 
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from common import wakeups
 from marketdata.wakeups import DAYS_CHANNEL, TICKS_CHANNEL
@@ -68,7 +70,10 @@ class Listener:
     def _connected(self) -> redis.client.PubSub | None:
         if self._subscription is None and time.monotonic() >= self._retry_at:
             client = redis.Redis.from_url(
-                settings.REDIS_URL, socket_timeout=2 * POLL_SECONDS, socket_connect_timeout=0.5
+                settings.REDIS_URL,
+                socket_timeout=2 * POLL_SECONDS,
+                socket_connect_timeout=0.5,
+                retry=Retry(NoBackoff(), 0),  # the client's own would hold the runner up
             )
             self._subscription = client.pubsub(  # type: ignore[no-untyped-call]
                 ignore_subscribe_messages=True

@@ -133,7 +133,9 @@ AXES_VERBOSE = False  # it greets every command
 LOGIN_URL = "/login"
 LOGIN_REDIRECT_URL = "/"
 
-EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
+# smtp+tls://user:password@host:587; without one, mail is written to the web process's output.
+globals().update(env.email("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="zerohour@localhost")
 
 LANGUAGE_CODE = "en-us"

@@ -18,7 +18,7 @@ if len(base.SECRET_KEY) < SHORTEST_SECRET_KEY or len(set(base.SECRET_KEY)) < 5:
     raise ImproperlyConfigured("SECRET_KEY is too weak: give it 50 or more random characters.")
 if not base.env.list("ALLOWED_HOSTS", default=[]):
     raise ImproperlyConfigured("ALLOWED_HOSTS is not set: list the host names the site answers to.")
-for name in ("DATABASE_URL", "REDIS_URL"):
+for name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL"):
     if not base.env.str(name, default=""):
         raise ImproperlyConfigured(f"{name} is not set: give the address of the service.")
 

@@ -106,3 +106,12 @@ def test_a_runtime_counts_only_while_its_process_lives(data_dir):
     assert not runtime.is_live()
     data_dir.clear_runtime()
     assert data_dir.read_runtime() is None
+
+
+def test_the_counters_of_ended_processes_are_gone_with_the_next_start(data_dir):
+    (data_dir.fresh_metrics() / "counter_123.db").touch()
+
+    path = data_dir.fresh_metrics()
+
+    assert list(path.iterdir()) == []
+    assert not path.stat().st_mode & 0o077

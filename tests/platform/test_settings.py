@@ -22,6 +22,7 @@ GOOD = {
     "ALLOWED_HOSTS": "zerohour.example",
     "DATABASE_URL": "postgres://zerohour@127.0.0.1:1/zerohour",
     "REDIS_URL": "redis://127.0.0.1:1/0",
+    "EMAIL_URL": "smtp+tls://zerohour:secret@mail.example:587",
 }
 
 
@@ -64,6 +65,7 @@ def options_with(**variables: str) -> dict:
         ),
         ("DATABASE_URL", "", "DATABASE_URL is not set: give the address of the service."),
         ("REDIS_URL", "", "REDIS_URL is not set: give the address of the service."),
+        ("EMAIL_URL", "", "EMAIL_URL is not set: give the address of the service."),
     ],
 )
 def test_production_refuses_what_is_unfit_in_one_sentence(name, value, sentence):
@@ -88,6 +90,20 @@ def test_production_passes_the_deployment_checks_without_a_warning():
     checked = manage("check", "--deploy", "--fail-level", "WARNING", **GOOD)
 
     assert checked.returncode == 0, checked.stderr
+
+
+def test_in_production_a_scrape_of_this_host_is_not_sent_to_https():
+    code = (
+        "import django; django.setup(); from django.test import Client;"
+        "ask = Client(HTTP_HOST='zerohour.example').get;"
+        "print(ask('/metrics').status_code, ask('/login').status_code)"
+    )
+    env = {"PATH": os.environ["PATH"], **GOOD}
+    done = subprocess.run(
+        [VENV_PYTHON, "-c", code], env=env, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.split() == ["200", "301"]
 
 
 def test_long_running_processes_let_the_database_end_what_hangs():

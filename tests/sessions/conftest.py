@@ -75,7 +75,7 @@ def open_market(db: None) -> None:
     market.publish([market.tick(1)])
 
 
-def drive(runner: Runner, turns: int = 50) -> None:
+def drive(runner: Runner, turns: int = 500) -> None:
     """Turn until nothing moves."""
     runner._claimed_at = 0.0
     for _ in range(turns):

@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
 from django.db.models import F
 
+from marketdata.models import MarketDay
 from sessions import commit, financials, ownership, services
+from sessions.hosted import HostedSession, NoStrategy
 from sessions.ids import row_id
 from sessions.models import BotSession, SessionEvent
+from sessions.registration import Registrar
+from sessions.runner import Runner
 from tests.sessions import market
 from tests.sessions.conftest import drive, put_spread
 
@@ -66,7 +70,7 @@ def test_an_expired_lease_is_taken_over_under_a_new_epoch(session, runner):
 def test_a_released_session_is_free_at_once_and_counts_no_takeover(session, runner):
     first = runner()
     drive(first)
-    ownership.release(owner=first.owner)
+    ownership.release(owners=[first.owner])
 
     (taken,) = ownership.claim(owner=runner().owner, room=10)
 
@@ -175,20 +179,215 @@ def test_quiet_ticks_are_replayed_not_lost(session, runner):
     assert (order.status, order.filled_at) == ("filled", market.from_open(26))
 
 
-def test_a_tick_that_kills_three_owners_ends_the_session_without_its_program(session, runner):
-    market.publish(ticks(2, 10))
-    drive(runner())
-    for _ in range(3):
-        expire_leases()
-        ownership.claim(owner=runner().owner, room=10)
-    expire_leases()
+class KilledOwner(BaseException):
+    """What `kill -9` is to a runner: nothing of it is left to clean up."""
 
-    market.publish(ticks(11, 13))
+
+@pytest.fixture
+def deadly(monkeypatch):
+    """Makes the next tick of a session kill whoever processes it, as long as its program runs."""
+
+    def make(session: BotSession, seq: int) -> None:
+        step = HostedSession.step
+
+        def kill(hosted, tick, requests):
+            has_program = not isinstance(hosted.strategy, NoStrategy)
+            if hosted.row.pk == session.pk and tick.seq == seq and has_program:
+                raise KilledOwner
+            step(hosted, tick, requests)
+
+        monkeypatch.setattr(HostedSession, "step", kill)
+
+    return make
+
+
+def drive_and_release(runner) -> None:
+    first = runner()
+    drive(first)
+    ownership.release(owners=[first.owner])
+
+
+def let_owners_die(runner, count: int) -> None:
+    for _ in range(count):
+        with pytest.raises(KilledOwner):
+            drive(runner())
+        expire_leases()
+
+
+def test_a_tick_that_kills_three_owners_ends_its_session_and_no_other(
+    alice, make_bot, open_market, runner, deadly
+):
+    others = [
+        services.start_session(user=alice, bot_id=make_bot(put_spread()).pk) for _ in range(2)
+    ]
+    culprit = services.start_session(user=alice, bot_id=make_bot(put_spread()).pk)
+    market.publish(ticks(2, 10))
+    drive_and_release(runner)
+    deadly(culprit, 12)
+    market.publish(ticks(11, 30))
+    let_owners_die(runner, 3)
+
+    drive(runner())
+
+    row = BotSession.objects.get(pk=culprit.pk)
+    assert row.status == "failed"
+    assert row.status_reason == "poison_tick: 3 owners died after tick 10"
+    for other in others:
+        other.refresh_from_db()
+        assert (other.status, other.last_tick_seq, other.poison_count) == ("running", 30, 0)
+
+
+def test_two_deaths_are_no_verdict(session, runner, deadly, monkeypatch):
+    market.publish(ticks(2, 10))
+    drive_and_release(runner)
+    deadly(session, 11)
+    market.publish(ticks(11, 30))
+    let_owners_die(runner, 2)
+
+    monkeypatch.undo()
     drive(runner())
 
     row = BotSession.objects.get()
-    assert row.status == "failed"
+    assert (row.status, row.last_tick_seq, row.poison_count) == ("running", 30, 0)
+
+
+def test_owners_that_die_while_the_market_is_silent_prove_nothing(session, runner):
+    market.publish(ticks(2, 10))
+    drive(runner())
+    for _ in range(6):
+        expire_leases()
+        drive(runner())
+    assert BotSession.objects.get().takeovers == 6
+
+    market.publish(ticks(11, 30))
+    expire_leases()
+    drive(runner())
+
+    row = BotSession.objects.get()
+    assert (row.status, row.last_tick_seq, row.poison_count) == ("running", 30, 0)
+
+
+def test_an_owner_that_was_only_slow_says_that_it_lives(session, runner):
+    slow = runner()
+    drive(slow)
+    expire_leases()
+    ownership.claim(owner=runner().owner, room=10)
+    suspected = BotSession.objects.get().poison_count
+
+    market.publish(ticks(2, 5))
+    drive(slow)
+
+    assert (suspected, BotSession.objects.get().poison_count) == (1, 0)
+
+
+def test_a_program_that_kills_its_owners_while_it_is_loaded_is_found_too(
+    session, runner, monkeypatch
+):
+    """Quiet ticks are replayed at every load; there it is the replay that dies."""
+    market.publish(ticks(2, 7))
+    first = runner()
+    drive(first)
+    market.publish(ticks(8, 20))
+    drive(first)
+    assert BotSession.objects.get().state_seq == 7
+    replay = HostedSession.replay
+
+    def kill(hosted, given):
+        if not isinstance(hosted.strategy, NoStrategy):
+            raise KilledOwner
+        replay(hosted, given)
+
+    monkeypatch.setattr(HostedSession, "replay", kill)
+    ownership.release(owners=[first.owner])
+    let_owners_die(runner, 3)
+
+    drive(runner())
+
+    row = BotSession.objects.get()
+    assert (row.status, row.last_tick_seq) == ("failed", 20)
     assert row.status_reason.startswith("poison_tick")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_done", [True, False])
+def test_after_a_commit_without_an_answer_the_runner_reads_what_happened(
+    session, sandbox, monkeypatch, is_done
+):
+    """Whether it was done or not, it goes on from what the row says, without waiting for a lease
+    of its own to run out.
+    """
+    market.publish(ticks(2, 10))
+    lost: list[int] = []
+    real_commit = commit.commit
+
+    def without_an_answer(sessions, *, owner):
+        if len(lost) == 3:
+            return real_commit(sessions, owner=owner)
+        lost.append(sessions[0].uncommitted.from_seq)
+        if is_done:
+            real_commit(sessions, owner=owner)
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr("sessions.runner.commit", without_an_answer)
+    monkeypatch.setattr("sessions.runner.RETRY_AFTER_SECONDS", 0.0)
+
+    def is_there() -> bool:
+        if len(lost) < 3:
+            last_seq = MarketDay.objects.get().last_seq
+            market.publish(ticks(last_seq + 1, last_seq + 2))
+        row = BotSession.objects.get()
+        return row.last_tick_seq == MarketDay.objects.get().last_seq and len(lost) == 3
+
+    Runner(registrar=Registrar(sandbox), stop_requested=is_there, capacity=10).run()
+
+    row = BotSession.objects.get()
+    line = financials.line(row)[:, 0].tolist()
+    assert line == list(range(2, row.last_tick_seq + 1))
+    assert (row.takeovers, row.poison_count, row.owner) == (0, 0, None)
+
+
+def test_a_session_that_cannot_be_loaded_is_kept_apart_and_the_others_run(
+    alice, make_bot, open_market, runner
+):
+    broken = services.start_session(user=alice, bot_id=make_bot(put_spread()).pk)
+    healthy = services.start_session(user=alice, bot_id=make_bot(put_spread()).pk)
+    BotSession.objects.filter(pk=broken.pk).update(fee_schedule={"unknown": 1})
+    market.publish(ticks(2, 5))
+
+    drive(runner())
+
+    row = BotSession.objects.get(pk=broken.pk)
+    assert (row.status, row.owner) == ("failed", None)
+    assert row.status_reason.startswith("engine_error")
+    assert BotSession.objects.get(pk=healthy.pk).last_tick_seq == 5
+    assert ownership.claim(owner=runner().owner, room=10) == []
+
+
+def test_an_error_of_ours_after_quiet_ticks_ends_the_session_where_it_stood(
+    session, runner, monkeypatch
+):
+    """The snapshot is of tick 7, the commits went on to tick 20: nothing is stepped twice."""
+    driver = runner()
+    market.publish(ticks(2, 7))
+    drive(driver)
+    market.publish(ticks(8, 20))
+    drive(driver)
+    step = HostedSession.step
+
+    def broken(hosted, tick, requests):
+        if not isinstance(hosted.strategy, NoStrategy):
+            raise ZeroDivisionError
+        step(hosted, tick, requests)
+
+    monkeypatch.setattr(HostedSession, "step", broken)
+
+    market.publish(ticks(21, 25))
+    drive(driver)
+
+    row = BotSession.objects.get()
+    assert row.status_reason.startswith("engine_error")
+    assert row.last_tick_seq == 20
+    assert financials.line(row)[:, 0].tolist() == list(range(2, 21))
 
 
 def test_an_error_of_ours_fails_one_session_and_no_other(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sessions import services
+from marketdata import ticklog
+from marketdata.models import MarketDay
+from sessions import ownership, services
 from sessions.lifecycle import Status
 from sessions.models import BotSession, Order, SessionRequest, Transaction
 from simengine.policy import merged
@@ -299,6 +301,34 @@ def test_a_scheduled_session_can_be_stopped_before_the_open(alice, make_bot, run
     row = fresh(session)
     assert (row.status, row.total_pl_cents, row.final_nlv_cents) == ("killed", 0, 2_500_000)
     assert row.settled_at is not None
+
+
+def test_a_session_that_caught_up_goes_on_with_the_others_while_ticks_come_in(
+    started, runner, monkeypatch
+):
+    driver, other = runner(), runner()
+    started()
+    drive(driver)
+    started()
+    drive(other)
+    market.publish(ticks(2, 20))
+    drive(driver)
+    ownership.release(owners=[other.owner])
+    read = ticklog.read
+
+    def read_while_ticks_come_in(*given):
+        market.publish([market.tick(MarketDay.objects.get().last_seq + 1)])
+        return read(*given)
+
+    monkeypatch.setattr(ticklog, "read", read_while_ticks_come_in)
+    driver._claimed_at = 0.0
+    for _ in range(4):
+        driver.turn()
+
+    places = [hosted.state.last_seq for hosted in driver._hosted.values()]
+
+    assert len(places) == 2
+    assert places[0] == places[1] > 20
 
 
 def test_every_fill_has_its_transactions_and_cash_moves_by_their_sum(started, runner):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
+from collections import deque
 from collections.abc import AsyncIterator
 
 import orjson
@@ -11,7 +13,9 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 from django.test import AsyncClient
 
-from sessions import services, streams
+from common import sse
+from sessions import messages, services, tail
+from tests.factories import BotSessionFactory
 from tests.sessions import market
 from tests.sessions.conftest import drive, put_spread
 
@@ -29,24 +33,24 @@ def traded(alice, make_bot, open_market, runner):
 
 
 def read_all(session, cursor=(0, 0)):
-    messages = []
+    found = []
     while True:
-        _, batch = streams.read_after(session.pk, cursor)
+        _, batch = messages.read_after(session.pk, cursor)
         if not batch:
-            return messages
-        messages += batch
+            return found
+        found += batch
         cursor = batch[-1][0]
 
 
 def test_every_kind_of_message_comes_in_the_order_of_the_ticks(traded):
-    messages = read_all(traded)
+    whole = read_all(traded)
 
-    ids = [at for at, _, _ in messages]
+    ids = [at for at, _, _ in whole]
     assert ids == sorted(set(ids))
-    kinds = {event for _, event, _ in messages}
+    kinds = {event for _, event, _ in whole}
     assert kinds == {"financial", "order", "position", "transaction", "decision", "status"}
-    assert sum(event == "financial" for _, event, _ in messages) == traded.tick_count
-    assert messages[-1][1:] == (
+    assert sum(event == "financial" for _, event, _ in whole) == traded.tick_count
+    assert whole[-1][1:] == (
         "status",
         {"datetime": "2026-05-07T20:00:00.000Z", "status": "completed", "reason": ""},
     )
@@ -62,10 +66,50 @@ def test_a_reconnect_at_any_id_continues_without_gap_or_repeat(traded):
 @pytest.mark.parametrize(("events", "points"), [(3, 600), (500, 2), (2, 3)])
 def test_small_batches_join_to_the_same_stream(traded, monkeypatch, events, points):
     whole = read_all(traded)
-    monkeypatch.setattr(streams, "EVENTS_AT_ONCE", events)
-    monkeypatch.setattr(streams, "POINTS_AT_ONCE", points)
+    monkeypatch.setattr(messages, "EVENTS_AT_ONCE", events)
+    monkeypatch.setattr(messages, "POINTS_AT_ONCE", points)
 
     assert read_all(traded) == whole
+
+
+@pytest.fixture
+def running(alice, make_bot, open_market):
+    return services.start_session(user=alice, bot_id=make_bot(put_spread()).pk)
+
+
+def read_while_it_runs(session, driver, monkeypatch):
+    """Ids of all messages, read while the runner commits a tick between two of the queries."""
+    points, seqs = messages._points, iter(range(2, 12))
+
+    def after_a_commit(wanted):
+        if (seq := next(seqs, None)) is not None:
+            market.publish([market.tick(seq)])
+            drive(driver)
+        return points(wanted)
+
+    monkeypatch.setattr(messages, "_points", after_a_commit)
+    found, cursor = [], (0, 0)
+    for _ in range(15):
+        _, batch = messages.read_after(session.pk, cursor)
+        found += [at for at, _, _ in batch]
+        cursor = found[-1] if found else cursor
+    return found
+
+
+def test_a_commit_between_two_queries_of_a_read_loses_nothing(running, runner, monkeypatch):
+    found = read_while_it_runs(running, runner(), monkeypatch)
+
+    assert found == [at for at, _, _ in read_all(running)]
+    assert len(found) > 12
+
+
+def test_the_bound_at_the_sessions_own_tick_is_what_keeps_them(running, runner, monkeypatch):
+    """The control: without it the points of a tick come, and its events never do."""
+    monkeypatch.setattr(messages, "_reach", lambda row: 10**8)
+
+    found = read_while_it_runs(running, runner(), monkeypatch)
+
+    assert set(found) < {at for at, _, _ in read_all(running)}
 
 
 async def events_of(response, count: int) -> list[dict]:
@@ -119,6 +163,67 @@ def test_the_stream_has_the_refusals_of_every_read(alice, bob, client_for, trade
     assert (unsigned.status_code, orjson.loads(unsigned.content)["error"]) == (401, "unauthorized")
     assert strangers.status_code == 404
     assert bad_cursor.status_code == 400
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_a_wake_up_costs_three_queries_however_many_sessions_are_watched(
+    count, alice, django_assert_num_queries
+):
+    cursors = {BotSessionFactory(bot__owner=alice).pk: (1, 10**9) for _ in range(count)}
+
+    with django_assert_num_queries(3):
+        found = messages.read_many(cursors)
+
+    assert found.keys() == cursors.keys()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stream_that_joins_while_others_are_read_is_not_taken_for_deleted(traded, monkeypatch):
+    joined = tail.Watched(traded, (0, 0), (0, 0))
+
+    async def read_while_one_joins():
+        reader = tail.Tail()
+        reader._watched[uuid.uuid4()] = gone = tail.Watched(traded, (0, 0), (0, 0))
+
+        async def read(query, cursors):
+            reader._watched[traded.pk] = joined
+            return {}
+
+        monkeypatch.setattr(sse, "read", read)
+        await reader._read()
+        return gone
+
+    gone = run(read_while_one_joins())
+
+    assert gone.row is None
+    assert joined.row == traded
+
+
+def test_what_is_kept_ends_where_a_slow_stream_must_read_for_itself(traded, monkeypatch):
+    whole = read_all(traded)
+    monkeypatch.setattr(tail, "KEPT", 20)
+    watched = tail.Watched(traded, (0, 0), (0, 0), deque(maxlen=20))
+
+    watched.take(traded, whole)
+
+    assert watched.since == whole[-21][0]
+    assert watched.after(whole[-22][0]) is None
+    assert [at for at, _ in watched.after(whole[-21][0])] == [at for at, _, _ in whole[-20:]]
+    assert watched.after(whole[-1][0]) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_head_answers_without_the_events(alice, client_for, traded):
+    url = f"/api/bots/{traded.bot_id}/sessions/{traded.pk}/stream"
+    token = client_for(alice)._credentials["HTTP_AUTHORIZATION"]
+
+    async def head():
+        return await AsyncClient().head(url, headers={"Authorization": token})
+
+    answer = run(head())
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/event-stream")
+    assert not answer.streaming
 
 
 def sync_get(url: str, **headers: str):

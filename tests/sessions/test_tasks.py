@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from common import redis_client
 from sessions import hints, services, tasks
 from sessions.models import BotSession
 from tests.factories import BotSessionFactory
@@ -32,6 +33,21 @@ def test_a_session_without_an_owner_is_hinted_at_until_somebody_has_it(
 
     tasks.watch()
 
+    assert before == [hints.RUN_SESSIONS]
+    assert sent == before
+
+
+def test_a_queue_that_nobody_reads_gets_no_further_hint(sent):
+    """Hints do not expire: a worker with a fast clock would throw them all away."""
+    broker = redis_client.client()
+    broker.delete(hints.QUEUE)
+    hints.hint_runners()
+    before = list(sent)
+    broker.rpush(hints.QUEUE, *["hint"] * hints.ENOUGH_HINTS)
+
+    hints.hint_runners()
+
+    broker.delete(hints.QUEUE)
     assert before == [hints.RUN_SESSIONS]
     assert sent == before
 

@@ -1,0 +1,220 @@
+"""Committed rows as the messages of a session's stream, in the order of their ids.
+
+An id is "tick.index": events have their index within the tick, the tick's financial row stands
+between the engine's events and those of the settlement. What is read together ends at the tick that
+the session's row has reached: a tick is committed whole, so none is ever seen in part.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from common.times import rfc3339
+from sessions import financials, queries, shapes
+from sessions.models import BotSession, FinancialChunk, Order, Position, SessionEvent, Transaction
+from sessions.rows import SETTLEMENT_INDEX
+
+FINANCIAL_INDEX = SETTLEMENT_INDEX - 1
+EVENTS_AT_ONCE = 500
+POINTS_AT_ONCE = 600
+
+Cursor = tuple[int, int]
+Message = tuple[Cursor, str, dict[str, Any]]
+Wanted = dict[uuid.UUID, tuple[int, int, int]]  # after this tick and index, up to this tick
+
+ORDER_KINDS = {
+    "order_placed",
+    "repriced",
+    "replaced",
+    "canceled",
+    "expired",
+    "rejected",
+    "filled",
+}
+STREAMED_KINDS = {*ORDER_KINDS, "booked", "position_changed", "logged", "signalled", "status"}
+
+_EVENTS = """
+SELECT e.*
+FROM unnest(%(ids)s::uuid[], %(seqs)s::int[], %(indices)s::int[], %(lasts)s::int[])
+    AS c(session_id, seq, place, last_seq)
+CROSS JOIN LATERAL (
+    SELECT * FROM bot_sessions_sessionevent
+    WHERE session_id = c.session_id AND (tick_seq, index) > (c.seq, c.place)
+        AND tick_seq <= c.last_seq AND kind = ANY(%(kinds)s)
+    ORDER BY tick_seq, index
+    LIMIT %(at_most)s
+) AS e
+ORDER BY e.session_id, e.tick_seq, e.index
+"""
+# Chunks do not overlap: what comes after a tick begins in the last chunk that starts at or before
+# the next one.
+_CHUNKS = """
+SELECT f.*
+FROM unnest(%(ids)s::uuid[], %(seqs)s::int[], %(lasts)s::int[]) AS c(session_id, seq, last_seq)
+CROSS JOIN LATERAL (
+    SELECT * FROM bot_sessions_financialchunk
+    WHERE session_id = c.session_id AND last_seq > c.seq AND first_seq <= c.last_seq
+        AND first_seq >= COALESCE(
+            (SELECT max(first_seq) FROM bot_sessions_financialchunk
+             WHERE session_id = c.session_id AND first_seq <= c.seq + 1), 0)
+    ORDER BY first_seq
+    LIMIT %(at_most)s
+) AS f
+ORDER BY f.session_id, f.first_seq
+"""
+
+
+def read_after(session_id: uuid.UUID, cursor: Cursor) -> tuple[BotSession | None, list[Message]]:
+    """The session and the next messages after a cursor; None if it is deleted."""
+    return read_many({session_id: cursor}).get(session_id, (None, []))
+
+
+def read_many(
+    cursors: Mapping[uuid.UUID, Cursor],
+) -> dict[uuid.UUID, tuple[BotSession, list[Message]]]:
+    """Each session that is still there with its next messages: three queries, and a few more for
+    each session in which something other than its financial row has happened.
+    """
+    rows = {row.pk: row for row in BotSession.objects.defer("state").filter(pk__in=cursors)}
+    wanted = {pk: (*cursors[pk], _reach(row)) for pk, row in rows.items()}
+    events, points = _events(wanted), _points(wanted)
+    return {pk: (row, _joined(row, events[pk], points[pk])) for pk, row in rows.items()}
+
+
+def _reach(row: BotSession) -> int:
+    """The tick that ends what is read with this row; what commits meanwhile is for the next."""
+    return row.last_tick_seq
+
+
+def _events(wanted: Wanted) -> dict[uuid.UUID, list[SessionEvent]]:
+    found: dict[uuid.UUID, list[SessionEvent]] = defaultdict(list)
+    parameters = {
+        "ids": list(wanted),
+        "seqs": [seq for seq, _, _ in wanted.values()],
+        "indices": [index for _, index, _ in wanted.values()],
+        "lasts": [last for _, _, last in wanted.values()],
+        "kinds": sorted(STREAMED_KINDS),
+        "at_most": EVENTS_AT_ONCE,
+    }
+    for row in SessionEvent.objects.raw(_EVENTS, parameters):
+        found[row.session_id].append(row)
+    return found
+
+
+def _points(wanted: Wanted) -> dict[uuid.UUID, list[list[int]]]:
+    """The points of each session, the oldest first, at most POINTS_AT_ONCE."""
+    after = {
+        pk: seq - 1 if index < FINANCIAL_INDEX else seq for pk, (seq, index, _) in wanted.items()
+    }
+    chunks: dict[uuid.UUID, list[FinancialChunk]] = defaultdict(list)
+    parameters = {
+        "ids": list(wanted),
+        "seqs": list(after.values()),
+        "lasts": [last for _, _, last in wanted.values()],
+        "at_most": POINTS_AT_ONCE,
+    }
+    for chunk in FinancialChunk.objects.raw(_CHUNKS, parameters):
+        chunks[chunk.session_id].append(chunk)
+    found: dict[uuid.UUID, list[list[int]]] = defaultdict(list)
+    for pk, own in chunks.items():
+        matrix = financials.joined(own)
+        is_wanted = (matrix[:, 0] > after[pk]) & (matrix[:, 0] <= wanted[pk][2])
+        found[pk] = matrix[is_wanted][:POINTS_AT_ONCE].tolist()
+    return found
+
+
+def _joined(
+    session: BotSession, events: list[SessionEvent], points: list[list[int]]
+) -> list[Message]:
+    messages = _event_messages(session, events) if events else []
+    messages += [
+        ((point[0], FINANCIAL_INDEX), "financial", shapes.financial_object(point))
+        for point in points
+    ]
+    messages.sort(key=lambda item: item[0])
+    return _complete(messages, events, points)
+
+
+def _complete(
+    messages: list[Message], events: list[SessionEvent], points: list[list[int]]
+) -> list[Message]:
+    """Cut where one of the two sources may have more to say about the same ticks."""
+    ends = []
+    if len(events) == EVENTS_AT_ONCE:
+        ends.append((events[-1].tick_seq, events[-1].index))
+    if len(points) == POINTS_AT_ONCE:
+        ends.append((points[-1][0], FINANCIAL_INDEX))
+    return [item for item in messages if item[0] <= min(ends)] if ends else messages
+
+
+def _event_messages(session: BotSession, rows: list[SessionEvent]) -> list[Message]:
+    numbers: dict[str, set[Any]] = {"order": set(), "transaction": set(), "position": set()}
+    for row in rows:
+        if row.kind in ORDER_KINDS:
+            numbers["order"].add(row.data["order"])
+        elif row.kind == "booked":
+            numbers["transaction"].add(row.data["number"])
+        elif row.kind == "position_changed":
+            numbers["position"].add(row.data["contract"])
+    orders = {row.number: row for row in _orders(session, numbers["order"])}
+    transactions = _transactions(session, set(orders), numbers["transaction"])
+    by_number = {row.number: row for row in transactions}
+    positions = (
+        {row.position.instrument: row for row in queries.marked_positions(session)}
+        if numbers["position"]
+        else {}
+    )
+    shaped = {row["id"]: row for row in shapes.order_objects(orders.values(), transactions)}
+    return [
+        ((row.tick_seq, row.index), *_shape(row, orders, shaped, by_number, positions))
+        for row in rows
+    ]
+
+
+def _orders(session: BotSession, numbers: set[int]) -> list[Order]:
+    return list(session.orders.filter(number__in=numbers)) if numbers else []
+
+
+def _transactions(
+    session: BotSession, order_numbers: set[int], numbers: set[int]
+) -> list[Transaction]:
+    """Those of the orders, and those booked by themselves."""
+    if not order_numbers and not numbers:
+        return []
+    of_orders = session.transactions.filter(order_number__in=order_numbers)
+    return list((of_orders | session.transactions.filter(number__in=numbers)).order_by("number"))
+
+
+def _shape(
+    row: SessionEvent,
+    orders: dict[int, Order],
+    shaped: dict[str, dict[str, Any]],
+    transactions: dict[int, Transaction],
+    positions: dict[str, queries.MarkedPosition],
+) -> tuple[str, dict[str, Any]]:
+    if row.kind in ORDER_KINDS:
+        return "order", shaped[str(orders[row.data["order"]].pk)]
+    if row.kind == "booked":
+        return "transaction", shapes.transaction_object(transactions[row.data["number"]])
+    if row.kind == "position_changed":
+        marked = positions[row.data["contract"]]
+        position: Position = marked.position
+        return "position", shapes.position_object(position, marked.mark_half_cents, marked.delta_e4)
+    if row.kind == "status":
+        return "status", {"datetime": rfc3339(row.at), **row.data}
+    return "decision", _decision(row)
+
+
+def _decision(row: SessionEvent) -> dict[str, Any]:
+    data = row.data
+    return {
+        "seq": data["number"],
+        "datetime": rfc3339(row.at),
+        "kind": "log" if row.kind == "logged" else "signal",
+        "name": data.get("name"),
+        "message": data.get("message"),
+        "data": data["data"],
+    }
