@@ -40,7 +40,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def all_checks() -> list[tuple[str, list[str]]]:
-    parallel = ["-n", "2", "--dist", "loadgroup", "--cov", "--cov-report=term:skip-covered"]
+    parallel = ["-n", "2", "--dist", "loadgroup"]
     return [
         ("ruff check", _module("ruff", "check", ".")),
         ("ruff format", _module("ruff", "format", "--check", ".")),

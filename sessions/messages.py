@@ -1,8 +1,10 @@
 """Committed rows as the messages of a session's stream, in the order of their ids.
 
-An id is "tick.index": events have their index within the tick, the tick's financial row stands
-between the engine's events and those of the settlement. What is read together ends at the tick that
-the session's row has reached: a tick is committed whole, so none is ever seen in part.
+An id is "tick.place". Several commits may write at one tick: its own step, then what needs no tick
+(a stop while the feed is silent, the close, the settlement). `place_of` puts what is committed
+later behind what was committed before, so a stream that has sent the one goes on with the other.
+What is read together ends at the tick that the session's row has reached: a step is committed
+whole, so none is ever seen in part.
 """
 
 from __future__ import annotations
@@ -14,16 +16,28 @@ from typing import Any
 
 from common.times import rfc3339
 from sessions import financials, queries, shapes
+from sessions.hosted import FAILURE_INDEX, REQUEST_INDEX
+from sessions.lifecycle import LIVE, Status
 from sessions.models import BotSession, FinancialChunk, Order, Position, SessionEvent, Transaction
 from sessions.rows import SETTLEMENT_INDEX
 
-FINANCIAL_INDEX = SETTLEMENT_INDEX - 1
+# Places within a tick, in the order of the commits that can write there.
+FINANCIAL_PLACE = 999  # after the step's own events
+ENTERED_PLACE = 980  # the states a step enters
+KILLING_PLACE = 1_000  # written by whoever asked for the stop
+REQUEST_PLACE = 1_010
+FAILURE_PLACE = 3_100
+CLOSE_PLACE = 3_700
+SETTLING_PLACE = 4_490
+SETTLEMENT_PLACE = 4_500
+ENDED_PLACE = 9_000
+CLOSE_INDEX = SETTLEMENT_INDEX // 2
 EVENTS_AT_ONCE = 500
 POINTS_AT_ONCE = 600
 
-Cursor = tuple[int, int]
+Cursor = tuple[int, int]  # tick, place
 Message = tuple[Cursor, str, dict[str, Any]]
-Wanted = dict[uuid.UUID, tuple[int, int, int]]  # after this tick and index, up to this tick
+Wanted = dict[uuid.UUID, tuple[int, int, int]]  # after this tick and place, up to this tick
 
 ORDER_KINDS = {
     "order_placed",
@@ -36,16 +50,21 @@ ORDER_KINDS = {
 }
 STREAMED_KINDS = {*ORDER_KINDS, "booked", "position_changed", "logged", "signalled", "status"}
 
+# All of the cursor's own tick, where something may have come since, and whole ticks after it.
 _EVENTS = """
 SELECT e.*
-FROM unnest(%(ids)s::uuid[], %(seqs)s::int[], %(indices)s::int[], %(lasts)s::int[])
-    AS c(session_id, seq, place, last_seq)
+FROM unnest(%(ids)s::uuid[], %(seqs)s::int[], %(lasts)s::int[]) AS c(session_id, seq, last_seq)
 CROSS JOIN LATERAL (
-    SELECT * FROM bot_sessions_sessionevent
-    WHERE session_id = c.session_id AND (tick_seq, index) > (c.seq, c.place)
-        AND tick_seq <= c.last_seq AND kind = ANY(%(kinds)s)
-    ORDER BY tick_seq, index
-    LIMIT %(at_most)s
+    (
+        SELECT * FROM bot_sessions_sessionevent
+        WHERE session_id = c.session_id AND tick_seq = c.seq AND kind = ANY(%(kinds)s)
+    ) UNION ALL (
+        SELECT * FROM bot_sessions_sessionevent
+        WHERE session_id = c.session_id AND tick_seq > c.seq AND tick_seq <= c.last_seq
+            AND kind = ANY(%(kinds)s)
+        ORDER BY tick_seq
+        FETCH FIRST %(at_most)s ROWS WITH TIES
+    )
 ) AS e
 ORDER BY e.session_id, e.tick_seq, e.index
 """
@@ -81,7 +100,9 @@ def read_many(
     rows = {row.pk: row for row in BotSession.objects.defer("state").filter(pk__in=cursors)}
     wanted = {pk: (*cursors[pk], _reach(row)) for pk, row in rows.items()}
     events, points = _events(wanted), _points(wanted)
-    return {pk: (row, _joined(row, events[pk], points[pk])) for pk, row in rows.items()}
+    return {
+        pk: (row, _joined(row, cursors[pk], events[pk], points[pk])) for pk, row in rows.items()
+    }
 
 
 def _reach(row: BotSession) -> int:
@@ -94,7 +115,6 @@ def _events(wanted: Wanted) -> dict[uuid.UUID, list[SessionEvent]]:
     parameters = {
         "ids": list(wanted),
         "seqs": [seq for seq, _, _ in wanted.values()],
-        "indices": [index for _, index, _ in wanted.values()],
         "lasts": [last for _, _, last in wanted.values()],
         "kinds": sorted(STREAMED_KINDS),
         "at_most": EVENTS_AT_ONCE,
@@ -107,7 +127,7 @@ def _events(wanted: Wanted) -> dict[uuid.UUID, list[SessionEvent]]:
 def _points(wanted: Wanted) -> dict[uuid.UUID, list[list[int]]]:
     """The points of each session, the oldest first, at most POINTS_AT_ONCE."""
     after = {
-        pk: seq - 1 if index < FINANCIAL_INDEX else seq for pk, (seq, index, _) in wanted.items()
+        pk: seq - 1 if place < FINANCIAL_PLACE else seq for pk, (seq, place, _) in wanted.items()
     }
     chunks: dict[uuid.UUID, list[FinancialChunk]] = defaultdict(list)
     parameters = {
@@ -126,27 +146,59 @@ def _points(wanted: Wanted) -> dict[uuid.UUID, list[list[int]]]:
     return found
 
 
+def place_of(row: SessionEvent) -> int:
+    """Where a row stands within its tick: behind whatever was committed at that tick before it."""
+    if row.kind == "status":
+        return _place_of_status(Status(row.data["status"]))
+    if row.index < CLOSE_INDEX:
+        return row.index
+    for beginning, place in _GROUPS:
+        if row.index >= beginning:
+            return place + row.index - beginning
+    raise AssertionError(f"index {row.index} has no place")
+
+
+# Where the rows of a commit begin: by their indices in the database, and here.
+_GROUPS = (
+    (FAILURE_INDEX, FAILURE_PLACE),
+    (REQUEST_INDEX, REQUEST_PLACE),
+    (SETTLEMENT_INDEX, SETTLEMENT_PLACE),
+    (CLOSE_INDEX, CLOSE_PLACE),
+)
+
+
+def _place_of_status(status: Status) -> int:
+    number = list(Status).index(status)
+    if status is Status.KILLING:
+        return KILLING_PLACE
+    if status is Status.SETTLING:
+        return SETTLING_PLACE
+    return ENTERED_PLACE + number if status in LIVE else ENDED_PLACE + number
+
+
 def _joined(
-    session: BotSession, events: list[SessionEvent], points: list[list[int]]
+    session: BotSession, cursor: Cursor, rows: list[SessionEvent], points: list[list[int]]
 ) -> list[Message]:
+    events = [row for row in rows if (row.tick_seq, place_of(row)) > cursor]
     messages = _event_messages(session, events) if events else []
     messages += [
-        ((point[0], FINANCIAL_INDEX), "financial", shapes.financial_object(point))
+        ((point[0], FINANCIAL_PLACE), "financial", shapes.financial_object(point))
         for point in points
     ]
     messages.sort(key=lambda item: item[0])
-    return _complete(messages, events, points)
+    later = [row for row in rows if row.tick_seq > cursor[0]]
+    return _complete(messages, later, points)
 
 
 def _complete(
-    messages: list[Message], events: list[SessionEvent], points: list[list[int]]
+    messages: list[Message], rows: list[SessionEvent], points: list[list[int]]
 ) -> list[Message]:
     """Cut where one of the two sources may have more to say about the same ticks."""
     ends = []
-    if len(events) == EVENTS_AT_ONCE:
-        ends.append((events[-1].tick_seq, events[-1].index))
+    if len(rows) >= EVENTS_AT_ONCE:
+        ends.append((rows[-1].tick_seq, ENDED_PLACE * 2))
     if len(points) == POINTS_AT_ONCE:
-        ends.append((points[-1][0], FINANCIAL_INDEX))
+        ends.append((points[-1][0], FINANCIAL_PLACE))
     return [item for item in messages if item[0] <= min(ends)] if ends else messages
 
 
@@ -169,7 +221,7 @@ def _event_messages(session: BotSession, rows: list[SessionEvent]) -> list[Messa
     )
     shaped = {row["id"]: row for row in shapes.order_objects(orders.values(), transactions)}
     return [
-        ((row.tick_seq, row.index), *_shape(row, orders, shaped, by_number, positions))
+        ((row.tick_seq, place_of(row)), *_shape(row, orders, shaped, by_number, positions))
         for row in rows
     ]
 

@@ -122,6 +122,17 @@ def quarantine(session: BotSession) -> None:
         )
 
 
+def is_anything_left() -> bool:
+    """Whether some session is unfinished, whoever owns it; none that is kept apart counts."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM bot_sessions_botsession WHERE settled_at IS NULL AND"
+            " (lease_until IS NULL OR lease_until < clock_timestamp() + interval '1 day'))"
+        )
+        row = cursor.fetchone()
+    return bool(row[0])
+
+
 def unowned_count() -> int:
     """Unfinished sessions without a running lease, by the database's clock."""
     with connection.cursor() as cursor:

@@ -70,8 +70,10 @@ class Runner:
         bind_contextvars(owner=str(self.owner))  # on every line of this thread from now on
         log.info("runner started")
         with wakeups.Listener() as listener:
-            while not self._stop_requested() and not self._is_idle():
+            while not self._stop_requested():
                 try:
+                    if self._is_idle():
+                        break
                     if not self.turn():
                         listener.wait()
                 except (DatabaseError, SandboxUnavailable):
@@ -137,9 +139,16 @@ class Runner:
             self._renewed_at = now
 
     def _is_idle(self) -> bool:
-        if self._hosted or self._unregistered:
+        """Nothing to do, and nobody who might leave something: a runner with room stays for as long
+        as another drives sessions, so that a takeover needs neither a hint nor a watcher.
+        """
+        now = time.monotonic()
+        if self._hosted or self._unregistered or now - self._busy_at <= self._idle_seconds:
             return False
-        return time.monotonic() - self._busy_at > self._idle_seconds
+        if ownership.is_anything_left():
+            self._busy_at = now  # ask again after as long
+            return False
+        return True
 
     def _forget(self) -> None:
         connection.close()

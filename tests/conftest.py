@@ -9,20 +9,17 @@ from django.db import connection
 from knox.models import AuthToken
 from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
+from structlog.contextvars import clear_contextvars
 
 from accounts.models import User
 from tests.factories import UserFactory
 
 
+@pytest.hookimpl(tryfirst=True)  # before the names of groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A stack is seven processes: two at once would starve each other, so they share a worker.
-
-    So do the tests of one browser module: they share the browser, one after the other.
-    """
+    """Tests of one module that share a running system, or a browser, share a worker."""
     for item in items:
-        if item.get_closest_marker("stack"):
-            item.add_marker(pytest.mark.xdist_group("stack"))
-        elif item.get_closest_marker("browser"):
+        if item.get_closest_marker("stack") or item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::", 1)[0]))
 
 
@@ -39,6 +36,13 @@ def _flushed_tick_log(
     if commits or "transactional_db" in request.fixturenames:
         with django_db_blocker.unblock(), connection.cursor() as cursor:
             cursor.execute("TRUNCATE marketdata_tick")
+
+
+@pytest.fixture(autouse=True)
+def _unbound_log_lines() -> Iterator[None]:
+    """A runner or a market that ran in this process names itself on no other test's lines."""
+    yield
+    clear_contextvars()
 
 
 @pytest.fixture

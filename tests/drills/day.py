@@ -47,6 +47,7 @@ POLICY = {
     "max_daily_loss_pct": "0.5000",
     "max_open_positions": 50,
     "max_open_orders": 50,
+    "error_budget": 100,  # every silence of the feed is an error
     "reprice": {"opening": {**QUICK, "max_concession": "1.00"}, "closing": QUICK},
 }
 

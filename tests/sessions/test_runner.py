@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from marketdata import ticklog
 from marketdata.models import MarketDay
 from sessions import ownership, services
 from sessions.lifecycle import Status
 from sessions.models import BotSession, Order, SessionRequest, Transaction
+from sessions.registration import Registrar
+from sessions.runner import Runner
 from simengine.policy import merged
+from tests.factories import BotSessionFactory
 from tests.sessions import market
 from tests.sessions.conftest import drive, put_spread
 
@@ -351,3 +358,43 @@ def test_every_fill_has_its_transactions_and_cash_moves_by_their_sum(started, ru
 
 def policy_with(**fields):
     return merged({}, fields)
+
+
+def test_a_runner_with_room_stays_while_another_drives_and_takes_over_without_a_hint(
+    alice, make_bot, open_market, sandbox
+):
+    session = services.start_session(user=alice, bot_id=make_bot(put_spread()).pk)
+    BotSession.objects.update(owner=uuid.uuid4(), lease_until=timezone.now() + timedelta(hours=1))
+    looks = []
+
+    def stop_requested() -> bool:
+        """The other owner vanishes while this runner has long had nothing to do."""
+        looks.append(1)
+        if len(looks) == 5:
+            BotSession.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        claimed = BotSession.objects.filter(pk=session.pk, takeovers=1).exists()
+        return claimed or len(looks) > 50
+
+    standby = Runner(
+        registrar=Registrar(sandbox), stop_requested=stop_requested, capacity=5, idle_seconds=0.0
+    )
+    standby.run()
+
+    session.refresh_from_db()
+    assert session.takeovers == 1
+
+
+def test_a_runner_leaves_once_nothing_is_left_for_anybody(alice, open_market, sandbox):
+    kept_apart = BotSessionFactory(bot__owner=alice, status="failed")
+    ownership.quarantine(kept_apart)
+    looks = []
+    runner = Runner(
+        registrar=Registrar(sandbox),
+        stop_requested=lambda: len(looks) > 50 or looks.append(1) is not None,
+        capacity=5,
+        idle_seconds=0.0,
+    )
+
+    runner.run()
+
+    assert len(looks) < 50

@@ -72,6 +72,52 @@ def test_small_batches_join_to_the_same_stream(traded, monkeypatch, events, poin
     assert read_all(traded) == whole
 
 
+def read_as_it_ends(alice, make_bot, runner):
+    """Ids of all messages, read after each commit of a day that ends without ticks: the feed falls
+    silent, orders are cancelled, the market closes, its value comes late.
+    """
+    session = services.start_session(user=alice, bot_id=make_bot(put_spread()).pk)
+    driver = runner()
+    found, cursor = [], (0, 0)
+
+    def read():
+        nonlocal cursor
+        drive(driver)
+        batch = read_all(session, cursor)
+        found.extend(at for at, _, _ in batch)
+        cursor = found[-1]
+
+    market.publish([market.tick(seq) for seq in range(2, 41)])
+    read()
+    services.request_cancel_all(user=alice, session=session, now=market.from_open(41))
+    driver._asked_at[session.pk] = -10.0  # a silent second ago
+    read()
+    market.close(settlement_cents=None)
+    read()
+    market.close()
+    read()
+    return session, found
+
+
+def test_what_is_committed_later_at_the_same_tick_comes_later(alice, make_bot, open_market, runner):
+    session, found = read_as_it_ends(alice, make_bot, runner)
+
+    whole = read_all(session)
+    assert found == [at for at, _, _ in whole]
+    assert {"transaction", "status"} <= {event for at, event, _ in whole if at[0] == 40}
+
+
+def test_in_the_order_of_the_rows_some_of_them_never_come(
+    alice, make_bot, open_market, runner, monkeypatch
+):
+    """The control."""
+    monkeypatch.setattr(messages, "place_of", lambda row: row.index)
+
+    session, found = read_as_it_ends(alice, make_bot, runner)
+
+    assert set(found) < {at for at, _, _ in read_all(session)}
+
+
 @pytest.fixture
 def running(alice, make_bot, open_market):
     return services.start_session(user=alice, bot_id=make_bot(put_spread()).pk)

@@ -33,7 +33,13 @@ class Clock:
 
 
 def link_to(server, token=QUOTE_TOKEN, clock=time.monotonic) -> DxLink:
-    return DxLink(server.stream_url, token, monotonic=clock)
+    """Set up on both sides: a test may send at once what a server sends to subscribers only."""
+    link = DxLink(server.stream_url, token, monotonic=clock)
+    deadline = time.monotonic() + 5
+    while not all(each.is_set_up for each in list(server.connections)):
+        assert time.monotonic() < deadline, "the server did not set the feed up"
+        time.sleep(0.01)
+    return link
 
 
 def received(link, kind="Quote", patience_seconds=5.0):
@@ -189,11 +195,12 @@ def test_a_malformed_message_is_skipped_and_the_next_one_read(server, text):
 
 def test_a_server_that_sends_nothing_but_nonsense_is_left(server):
     link = link_to(quiet(server))
-    for _ in range(UNREADABLE_IN_A_ROW):
+    for _ in range(3 * UNREADABLE_IN_A_ROW):  # a heartbeat may come in between
         server.send("nonsense")
 
     with pytest.raises(VendorError, match="unreadable"):
         received(link)
+    link.close()
 
 
 def test_a_lost_connection_is_an_error(server):
