@@ -255,6 +255,13 @@ class SessionEvent(SessionRow):
         constraints = [
             models.UniqueConstraint(fields=["session", "tick_seq", "index"], name="event_once")
         ]
+        indexes = [  # what alerts are made from: few of very many
+            models.Index(
+                fields=["session", "at"],
+                name="events_that_are_told",
+                condition=Q(kind__in=["status", "filled"]),
+            )
+        ]
 
 
 class Entry(SessionRow):

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import QueryDict
 from rest_framework.exceptions import ParseError, ValidationError
+from rest_framework.serializers import Serializer
 
 from common.api import flat_fields
 from common.errors import InvalidInput, Refusal
@@ -96,19 +97,15 @@ def strategy_form(values: Mapping[str, Any], refusal: Refusal | None = None) -> 
 def body_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """Keyword arguments of the service. InvalidInput with every problem in `fields`."""
     body = {"name": values["name"], "description": values["description"]}
-    body |= source_of(values)
-    given = CreateStrategyInput(data=body)
-    try:
-        given.is_valid(raise_exception=True)
-    except ValidationError as exc:
-        raise InvalidInput("Not saved.", fields=flat_fields(exc.detail)) from exc
-    read: dict[str, Any] = given.validated_data
-    return read
+    return _checked(CreateStrategyInput(data=body | source_of(values)))
 
 
 def changes_of(values: Mapping[str, str]) -> dict[str, Any]:
     """Checked as the API checks them. InvalidInput with every problem in `fields`."""
-    given = UpdateStrategyInput(data=values)
+    return _checked(UpdateStrategyInput(data=values))
+
+
+def _checked(given: Serializer[Any]) -> dict[str, Any]:
     try:
         given.is_valid(raise_exception=True)
     except ValidationError as exc:

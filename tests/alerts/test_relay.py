@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from alerts import services
 from alerts.models import Delivery, Kind
-from alerts.relay import relay
+from alerts.relay import _events_of, relay
 from sessions.models import BotSession, SessionEvent
 from tests.factories import BotSessionFactory
 from tests.sessions import market
@@ -175,3 +175,12 @@ def test_where_no_market_ever_ran_there_is_nothing_to_tell(db) -> None:
 def test_a_channel_with_every_kind_has_every_kind(channel) -> None:
     assert channel.kinds == list(Kind.values)
     assert services.CHANNELS_LIMIT == 10
+
+
+def test_the_events_of_interest_are_found_by_an_index_of_their_own(channel, session) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+
+    plan = _events_of(channel, market.DAY).explain()
+
+    assert "events_that_are_told" in plan
