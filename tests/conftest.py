@@ -15,14 +15,6 @@ from accounts.models import User
 from tests.factories import UserFactory
 
 
-@pytest.hookimpl(tryfirst=True)  # before the names of groups are read
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one module that share a running system, or a browser, share a worker."""
-    for item in items:
-        if item.get_closest_marker("stack") or item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::", 1)[0]))
-
-
 @pytest.fixture(autouse=True)
 def _flushed_tick_log(
     request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker
