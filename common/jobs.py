@@ -41,7 +41,7 @@ def job(function: Callable[[], str | None]) -> Any:
         started = time.perf_counter()
         try:
             did = function()
-        except Exception as exc:
+        except Exception as exc:  # written down and raised again
             _end_failed(run, exc, took_ms=_ms_since(started))
             raise
         _end(run, took_ms=_ms_since(started), did=did or "")

@@ -89,7 +89,7 @@ class Registrar:
             return self._load(row, day)
         except (DatabaseError, SandboxUnavailable):
             raise
-        except Exception:
+        except Exception:  # a bug of ours on one row must not end the runner of all the others
             log.exception("a session cannot be loaded", extra={"session": str(row.pk)})
             ownership.quarantine(row)
             return Gone()

@@ -245,7 +245,7 @@ class Runner:
             return self._step(hosted, day, ticks, requests)
         except (DatabaseError, SandboxUnavailable):
             raise
-        except Exception:
+        except Exception:  # a bug of ours ends this session, not the runner of all the others
             log.exception("the engine failed on a session", extra=_ids(hosted))
             if not self._registrar.fail_after_crash(hosted, day):
                 self._hosted.pop(hosted.row.pk)

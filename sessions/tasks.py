@@ -14,6 +14,7 @@ from sessions.runner import Runner
 from strategies.runtime.sandbox import Sandbox
 
 
+# celery has no types.
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
 def run_sessions(**_newer_arguments: object) -> None:
     """Host sessions until none is left or the worker shuts down (early ack, no time limit)."""

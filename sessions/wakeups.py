@@ -75,6 +75,7 @@ class Listener:
                 socket_connect_timeout=0.5,
                 retry=Retry(NoBackoff(), 0),  # the client's own would hold the runner up
             )
+            # redis leaves its own method without types.
             self._subscription = client.pubsub(  # type: ignore[no-untyped-call]
                 ignore_subscribe_messages=True
             )

@@ -95,6 +95,7 @@ def check_at_the_end(programs: Programs) -> None:
         report = verify(session.pk)
         if not report.is_sound:
             raise Broken(f"{session.pk} {session.status}: {report.broken}")
+        # `programs` stands in for a sandbox: the same calls, in this process.
         replayed = replay(session.pk, sandbox=programs)  # type: ignore[arg-type]
         if replayed.differences:
             found = "; ".join(str(item) for item in replayed.differences[:5])

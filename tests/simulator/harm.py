@@ -51,6 +51,7 @@ class Harm:
         wrapper = connections["default"]
         if self._around not in wrapper.execute_wrappers:
             wrapper.execute_wrappers.append(self._around)
+            # There is no hook around COMMIT.
             wrapper._commit = self._commit  # type: ignore[method-assign]
 
     # At the edge -----------------------------------------------------------------------------

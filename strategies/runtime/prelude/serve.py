@@ -19,6 +19,7 @@ def serve(hooks: dict[str, Callable[..., None]]) -> None:
     token = ""
     answer = ""
     while True:
+        # The sandbox puts this function there.
         event = _next_event(token, answer)  # type: ignore[name-defined]  # noqa: F821
         token = event[0]
         answer = call(hooks[event[1]], event[1], event[2], event[3])
