@@ -10,25 +10,22 @@ from rest_framework import serializers
 from accounts import queries
 from accounts.models import Scope, TokenDetails, User
 from common.money import hundredths
-from common.shapes import Instant, Money, StrictSerializer, Text
+from common.shapes import Choice, Instant, Money, Spoken, StrictSerializer, Text
 from common.times import rfc3339, rfc3339_or_none
 
+ADDRESS_LENGTH = 254
 MAX_FEE_CENTS = 100_00
 SCOPES_RULE = 'must be ["read"] or ["read", "trade"]'
 TOKEN_NAME_LENGTH = 80
 MAX_SLIPPAGE_CENTS = 5_00
 
 
-class Email(serializers.EmailField):
+class Email(Text, serializers.EmailField):
     """An address, in lower case: capitals make no difference anywhere."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=254, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            raise serializers.ValidationError("must be a string")
-        return super().to_internal_value(data)
+        rule = f"must be an e-mail address of at most {ADDRESS_LENGTH} characters"
+        super().__init__(rule=rule, max_length=ADDRESS_LENGTH, **kwargs)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         value = super().run_validation(data)
@@ -46,8 +43,9 @@ class Code(Text):
     """Six digits, as text: a number would lose its leading zeros."""
 
     def __init__(self, **kwargs: Any) -> None:
-        shape = RegexValidator(r"^[0-9]{6}\Z", "must be the 6 digits we sent", code="invalid")
-        super().__init__(validators=[shape], **kwargs)
+        rule = "must be the 6 digits we sent, as a string"
+        shape = RegexValidator(r"^[0-9]{6}\Z", rule, code="invalid")
+        super().__init__(rule=rule, validators=[shape], **kwargs)
 
 
 class FeeScheduleInput(StrictSerializer):
@@ -87,18 +85,20 @@ class UserChanges(StrictSerializer):
         return columns | {f"{name}_cents": cents for name, cents in changes.items()}
 
 
-class Scopes(serializers.ListField):
+class Scopes(Spoken, serializers.ListField):
     """`["read"]`, or `["read", "trade"]`: who may trade may also read."""
 
+    default_error_messages = Spoken.all_saying(SCOPES_RULE)
+
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(child=serializers.ChoiceField(Scope.values), **kwargs)
+        super().__init__(child=Choice(Scope.values), **kwargs)
 
     def to_internal_value(self, data: Any) -> list[str]:
         if not isinstance(data, list) or not all(isinstance(scope, str) for scope in data):
-            raise serializers.ValidationError(SCOPES_RULE)
+            self.fail("invalid")
         scopes = set(data)
         if len(scopes) != len(data) or scopes not in ({Scope.READ}, set(Scope.values)):
-            raise serializers.ValidationError(SCOPES_RULE)
+            self.fail("invalid")
         return [scope for scope in Scope.values if scope in scopes]
 
 

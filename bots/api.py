@@ -19,7 +19,7 @@ from common.schema import errors, paging
 from common.shapes import refuse_body
 from common.views import ApiView
 
-BOTS_SHOWN = 1000  # at once; more are a page away
+ROWS_SHOWN = 1000  # at once; more are a page away
 INVALID_BODY = ["invalid_input", "invalid_reprice"]
 
 
@@ -35,7 +35,7 @@ class Bots(ApiView):
         description=(
             "Newest first, archived ones included. An unknown `strategy_id` gives an empty array."
         ),
-        parameters=[inputs.BotFilters, *paging(limit_default=BOTS_SHOWN)],
+        parameters=[inputs.BotFilters, *paging(limit_default=ROWS_SHOWN)],
         responses={
             200: schema.Bot(many=True),
             **errors(codes={400: ["invalid_input", "invalid_strategy_id"]}),
@@ -48,7 +48,7 @@ class Bots(ApiView):
             queries.bots_of(owner=_caller(request), **filters),
             request,
             key=("-created_at", "-id"),
-            limit_default=BOTS_SHOWN,
+            limit_default=ROWS_SHOWN,
         )
         answer = [shapes.bot_object(view) for view in queries.views(bots.rows)]
         return Response(answer, headers=bots.headers)
@@ -88,11 +88,7 @@ class BotDetail(ApiView):
     )
     def get(self, request: Request, bot_id: UUID) -> Response:
         bot = queries.bot_of(owner=_caller(request), bot_id=bot_id)
-        return Response(
-            shapes.bot_with_sessions(
-                queries.view(bot), queries.recent_sessions(bot), queries.recent_adjustments(bot)
-            )
-        )
+        return Response(shapes.bot_with_sessions(queries.view(bot), queries.recent_sessions(bot)))
 
     @extend_schema(
         summary="Rename, archive, or edit the policy or schedule",
@@ -135,3 +131,22 @@ class BotSummary(ApiView):
     def get(self, request: Request, bot_id: UUID) -> Response:
         bot = queries.bot_of(owner=_caller(request), bot_id=bot_id)
         return Response(shapes.summary_object(queries.summary(bot)))
+
+
+class BotAdjustments(ApiView):
+    query = {"GET": ("limit", "after")}
+
+    @extend_schema(
+        summary="Corrections of a bot's balance",
+        description=(
+            "What a corrected settlement value added to the balance or took from it, newest first. "
+            "Ours."
+        ),
+        parameters=paging(limit_default=ROWS_SHOWN),
+        responses={200: schema.BalanceAdjustment(many=True), **errors(400, 404)},
+        examples=[examples.ADJUSTMENTS],
+    )
+    def get(self, request: Request, bot_id: UUID) -> Response:
+        bot = queries.bot_of(owner=_caller(request), bot_id=bot_id)
+        rows = page(bot.adjustments.all(), request, key=("-id",), limit_default=ROWS_SHOWN)
+        return Response([shapes.adjustment_object(row) for row in rows.rows], headers=rows.headers)

@@ -82,6 +82,19 @@ SUMMARY_ANSWER: dict[str, Any] = {
     ],
 }
 
+ADJUSTMENT_ANSWER = {
+    "id": 1,
+    "datetime": "2026-05-08T12:30:00.000Z",
+    "session_id": "0b6c2f0e-4a55-4c3e-9a68-0f6b2f9f8a11",
+    "carried_after_session_id": "0b6c2f0e-4a55-4c3e-9a68-0f6b2f9f8a11",
+    "amount": "-505",
+    "balance_before": "25312.40",
+    "balance_after": "24807.40",
+    "old_settlement": "5950",
+    "new_settlement": "5940",
+    "reason": "The exchange republished the settlement value.",
+}
+
 CREATE_BOT = OpenApiExample("A bot with a tighter entry cap", CREATE_BOT_BODY, request_only=True)
 UPDATE_BOT = OpenApiExample("Rename, tighten, schedule", UPDATE_BOT_BODY, request_only=True)
 CREATED_BOT = OpenApiExample("The bot", BOT_ANSWER, response_only=True, status_codes=["201"])
@@ -89,7 +102,13 @@ BOT = OpenApiExample("The bot", BOT_ANSWER, response_only=True, status_codes=["2
 BOT_LIST = OpenApiExample("A list of bots", BOT_ANSWER, response_only=True, status_codes=["200"])
 BOT_WITH_SESSIONS = OpenApiExample(
     "A bot that never ran",
-    {"bot": BOT_ANSWER, "sessions": [], "adjustments": []},
+    {"bot": BOT_ANSWER, "sessions": []},
+    response_only=True,
+    status_codes=["200"],
+)
+ADJUSTMENTS = OpenApiExample(
+    "A settlement value corrected a day later",
+    ADJUSTMENT_ANSWER,
     response_only=True,
     status_codes=["200"],
 )

@@ -11,7 +11,7 @@ from drf_spectacular.drainage import set_override
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from common.shapes import Money, Text
+from common.shapes import Money, Spoken, Text
 
 LIVE_SIM = "live_sim"
 BROKER_PREFIX = "broker_"
@@ -20,25 +20,8 @@ MIN_CAPITAL_CENTS = 100_000
 MAX_CAPITAL_CENTS = 100_000_000_000
 
 
-class Choice(serializers.ChoiceField):
-    """One of a few words; a refusal names them."""
-
-    def __init__(self, choices: list[str], **options: Any) -> None:
-        reason = f"must be one of {', '.join(choices)}"
-        options["error_messages"] = {"invalid_choice": reason, "null": reason}
-        super().__init__(choices, **options)
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid_choice", input=data)
-        return super().to_internal_value(data)
-
-
-class StrategyId(serializers.UUIDField):
-    default_error_messages = {
-        "null": "must be the UUID of a saved strategy",
-        "invalid": "must be the UUID of a saved strategy",
-    }
+class StrategyId(Spoken, serializers.UUIDField):
+    default_error_messages = Spoken.all_saying("must be the UUID of a saved strategy")
 
     def to_internal_value(self, data: Any) -> uuid.UUID:
         if not isinstance(data, str):

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import User
 from bots.linter import SettingWarning, warnings_of
-from bots.models import BalanceAdjustment, Bot, every_weekday
+from bots.models import Bot, every_weekday
 from bots.summary import Day, Summary, summarise
 from marketdata import calendar
 from marketdata.models import MarketDay
@@ -23,7 +23,6 @@ from sessions.queries import BotNotFound
 from simengine.policy import Policy
 
 SESSIONS_SHOWN = 90
-ADJUSTMENTS_SHOWN = 90
 RUNNING = "running"
 
 
@@ -101,11 +100,6 @@ def warnings(bot: Bot) -> list[SettingWarning]:
         slippage_cents=bot.owner.slippage_cents,
         config=link.config if link else None,
     )
-
-
-def recent_adjustments(bot: Bot) -> list[BalanceAdjustment]:
-    """Newest first, at most 90."""
-    return list(bot.adjustments.order_by("-pk")[:ADJUSTMENTS_SHOWN])
 
 
 def summary(bot: Bot) -> Summary:

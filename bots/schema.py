@@ -88,7 +88,6 @@ class BalanceAdjustment(serializers.Serializer):
 class BotWithSessions(serializers.Serializer):
     bot = Bot()
     sessions = Session(many=True, help_text="Newest first, at most 90.")
-    adjustments = BalanceAdjustment(many=True, help_text="Newest first, at most 90.")
 
 
 class DayResult(serializers.Serializer):

@@ -41,13 +41,10 @@ def bot_object(view: BotView) -> dict[str, Any]:
     }
 
 
-def bot_with_sessions(
-    view: BotView, sessions: Iterable[BotSession], adjustments: Iterable[BalanceAdjustment]
-) -> dict[str, Any]:
+def bot_with_sessions(view: BotView, sessions: Iterable[BotSession]) -> dict[str, Any]:
     return {
         "bot": bot_object(view),
         "sessions": [session_object(session) for session in sessions],
-        "adjustments": [adjustment_object(row) for row in adjustments],
     }
 
 

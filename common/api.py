@@ -91,9 +91,12 @@ def _join(path: str, name: object) -> str:
     return f"{path}.{name}" if path else str(name)
 
 
-def _summary(fields: Mapping[str, list[str]]) -> str:
-    """One sentence: the first complaint, and how many fields have others."""
-    name, reasons = next(iter(fields.items()))
+def summary(fields: Mapping[str, list[str]], *, first: str = "") -> str:
+    """One sentence: the complaint about the field `first` (else about the one that stands first),
+    and how many fields have others.
+    """
+    name = first or next(iter(fields))
+    reasons = fields[name]
     others = len(fields) - 1
     tail = f" ({others} more field{'s' if others > 1 else ''} below)" if others else ""
     return f"{name}: {reasons[0].rstrip('.')}{tail}."
@@ -105,7 +108,7 @@ def _refusal(exc: Refusal, context: dict[str, Any]) -> Response:
 
 def _validation_error(exc: exceptions.ValidationError, context: dict[str, Any]) -> Response:
     fields = flat_fields(exc.detail)
-    return _answer(400, error_body("invalid_input", _summary(fields), fields))
+    return _answer(400, error_body("invalid_input", summary(fields), fields))
 
 
 def _api_exception(exc: exceptions.APIException, context: dict[str, Any]) -> Response:

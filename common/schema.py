@@ -269,18 +269,3 @@ class MoneyField(OpenApiSerializerFieldExtension):
         }
         text_form = {"type": "string", "pattern": PLAIN_DECIMAL}
         return {"oneOf": [text_form, {"type": "number", **limits}], "description": text}
-
-
-class RatioField(OpenApiSerializerFieldExtension):
-    """Written as a decimal string of fixed places; read from a string or a number."""
-
-    target_class = "common.shapes.Ratio"
-    match_subclasses = True
-
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
-        if direction == "response":
-            return {"type": "string", "pattern": rf"^-?[0-9]+\.[0-9]{{{self.target.places}}}$"}
-        bounds = (("minimum", self.target.min_value), ("maximum", self.target.max_value))
-        limits = {key: float(value) for key, value in bounds if value is not None}
-        text_form = {"type": "string", "pattern": PLAIN_DECIMAL}
-        return {"oneOf": [text_form, {"type": "number", **limits}]}

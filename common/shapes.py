@@ -6,15 +6,14 @@ Money fields hold integer cents inside and write decimal strings (contract.md se
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from common.money import hundredths, parse_decimal, parse_usd, usd
+from common.money import hundredths, parse_usd, usd
 from common.times import rfc3339
 
 OFFSET_WITHOUT_PLUS = re.compile(r"(T[0-9]{2}:[0-9]{2}.*) ([0-9]{2}:?[0-9]{2})$")
@@ -56,35 +55,79 @@ def refuse_body(request: Request) -> None:
     NoBody(data=request.data or {}).is_valid(raise_exception=True)
 
 
-class Text(serializers.CharField):
+class Spoken(serializers.Field):
+    """A field whose complaints all say what would do instead, its bounds included: `rule`."""
+
+    default_error_messages = {"required": "is required"}
+
+    @staticmethod
+    def all_saying(rule: str, *kinds: str) -> dict[str, Any]:
+        return dict.fromkeys(("null", "invalid", *kinds), rule)
+
+
+class Text(Spoken, serializers.CharField):
     """A JSON string; numbers are not turned into text."""
+
+    def __init__(self, *, rule: str = "", **options: Any) -> None:
+        rule = rule or _text_rule(options.get("max_length"), options.get("allow_blank", False))
+        messages = self.all_saying(rule, "blank", "max_length")
+        super().__init__(**{"error_messages": messages, **options})
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
-            raise serializers.ValidationError("must be a string")
+            self.fail("invalid")
         return super().to_internal_value(data)
 
 
-class Integer(serializers.IntegerField):
-    """A JSON number without a fraction; neither a string nor a boolean."""
-
-    def to_internal_value(self, data: Any) -> int:
-        is_whole = isinstance(data, int) or (isinstance(data, float) and data.is_integer())
-        if isinstance(data, bool) or not is_whole:
-            raise serializers.ValidationError("must be a whole number")
-        return int(data)
+def _text_rule(max_length: int | None, may_be_blank: bool) -> str:
+    if max_length is None:
+        return "must be a string" if may_be_blank else "must be a string that is not empty"
+    return f"must be a string of {0 if may_be_blank else 1} to {max_length} characters"
 
 
-class Boolean(serializers.BooleanField):
+class WholeNumber(Spoken, serializers.IntegerField):
+    """A whole number between bounds, in a query."""
+
+    def __init__(self, *, min_value: int, max_value: int, **options: Any) -> None:
+        rule = f"must be a whole number from {min_value} to {max_value}"
+        kinds = ("min_value", "max_value", "max_string_length")
+        messages = self.all_saying(rule, *kinds)
+        super().__init__(
+            min_value=min_value, max_value=max_value, error_messages=messages, **options
+        )
+
+
+class Flag(Spoken, serializers.BooleanField):
+    """Yes or no in a query, where everything is text."""
+
+    default_error_messages = Spoken.all_saying("must be true or false")
+
+
+class Boolean(Spoken, serializers.BooleanField):
     """JSON true or false and nothing that resembles them."""
+
+    default_error_messages = Spoken.all_saying("must be true or false")
 
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):
-            raise serializers.ValidationError("must be true or false")
+            self.fail("invalid")
         return data
 
 
-class Money(serializers.Field):
+class Choice(Spoken, serializers.ChoiceField):
+    """One of a few words; a refusal names them."""
+
+    def __init__(self, choices: Sequence[str], **options: Any) -> None:
+        messages = self.all_saying(f"must be one of {', '.join(choices)}", "invalid_choice")
+        super().__init__(choices, error_messages=messages, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Money(Spoken):
     """Dollars outside (a decimal string or number), integer cents inside; bounds are in cents.
 
     `two_decimals` always writes both: "5.00", for prices and fees; otherwise "5", as usd() does.
@@ -96,71 +139,52 @@ class Money(serializers.Field):
         min_cents: int | None = None,
         max_cents: int | None = None,
         two_decimals: bool = False,
-        **kwargs: Any,
+        **options: Any,
     ) -> None:
-        super().__init__(**kwargs)
         self.min_cents, self.max_cents = min_cents, max_cents
         self.two_decimals = two_decimals
+        super().__init__(error_messages=self.all_saying(self._rule()), **options)
+
+    def _rule(self) -> str:
+        bounds = [
+            f"{word} {usd(cents)}"
+            for word, cents in (("from", self.min_cents), ("to", self.max_cents))
+            if cents is not None
+        ]
+        within = f", {' '.join(bounds)}" if bounds else ""
+        return f'must be dollars and whole cents, like "12.50"{within}'
 
     def to_internal_value(self, data: Any) -> int:
         try:
             cents = parse_usd(data)
-        except ValueError as exc:
-            raise serializers.ValidationError(str(exc)) from exc
-        if self.min_cents is not None and cents < self.min_cents:
-            raise serializers.ValidationError(f"must be at least {usd(self.min_cents)}")
-        if self.max_cents is not None and cents > self.max_cents:
-            raise serializers.ValidationError(f"must be at most {usd(self.max_cents)}")
+        except ValueError:
+            self.fail("invalid")
+        is_low = self.min_cents is not None and cents < self.min_cents
+        if is_low or (self.max_cents is not None and cents > self.max_cents):
+            self.fail("invalid")
         return cents
 
     def to_representation(self, value: int) -> str:
         return hundredths(value) if self.two_decimals else usd(value)
 
 
-class Ratio(serializers.Field):
-    """An exact decimal with a fixed number of places, written as a string: "0.0200"."""
-
-    def __init__(
-        self,
-        *,
-        places: int = 4,
-        min_value: Decimal | None = None,
-        max_value: Decimal | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.places, self.min_value, self.max_value = places, min_value, max_value
-
-    def to_internal_value(self, data: Any) -> Decimal:
-        try:
-            number = parse_decimal(data)
-        except ValueError as exc:
-            raise serializers.ValidationError(str(exc)) from exc
-        if self.min_value is not None and number < self.min_value:
-            raise serializers.ValidationError(f"must be at least {self.min_value}")
-        if self.max_value is not None and number > self.max_value:
-            raise serializers.ValidationError(f"must be at most {self.max_value}")
-        if number != round(number, self.places):
-            raise serializers.ValidationError(f"must have at most {self.places} decimals")
-        return round(number, self.places)
-
-    def to_representation(self, value: Decimal) -> str:
-        return f"{value:.{self.places}f}"
-
-
-class Instant(serializers.DateTimeField):
+class Instant(Spoken, serializers.DateTimeField):
     """A time, written as RFC 3339 UTC with milliseconds and Z.
 
     Read in any form of ISO 8601, also with the plus of its offset turned into a space, as addresses
     do; without an offset it is UTC.
     """
 
+    default_error_messages = Spoken.all_saying(
+        'must be a time such as "2026-05-07T14:30:00Z"', "date", "overflow"
+    )
+
     def to_internal_value(self, data: Any) -> datetime:
         text = OFFSET_WITHOUT_PLUS.sub(r"\1+\2", data.strip()) if isinstance(data, str) else data
         try:
             return super().to_internal_value(text).astimezone(UTC)
         except OverflowError:  # the year 1 or 9999, moved out of the calendar by its offset
-            raise serializers.ValidationError("must be a time that exists in UTC") from None
+            self.fail("invalid")
 
     def to_representation(self, value: datetime) -> str:
         return rfc3339(value)

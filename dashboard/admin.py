@@ -105,6 +105,9 @@ class BotSessionAdmin(ReadOnlyAdmin):
     actions_list = ("health", "stop_a_users")
     actions_detail = ("stop_this",)
 
+    class Media:
+        js = ("dashboard/js/admin_live.js",)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[BotSession]:
         rows: QuerySet[BotSession] = super().get_queryset(request)
         return rows.select_related("bot__owner").defer("state")

@@ -20,14 +20,25 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """A profit with its place from the top."""
+
+    y: float
+    profit_cents: int
+
+
+@dataclass(frozen=True, slots=True)
 class Payoff:
-    """`line` are the "x,y" points of the profit; `zero_y` is where nothing is won or lost."""
+    """`line` are the "x,y" points of the profit; `zero_y` is where nothing is won or lost, `levels`
+    are the most and the least in sight.
+    """
 
     line: str
     zero_y: float
     spot: Mark
     strikes: list[Mark]
     breakevens: list[Mark]
+    levels: list[Level]
 
 
 def payoff(found: WhatIf, *, spot_cents: int) -> Payoff:
@@ -54,4 +65,5 @@ def payoff(found: WhatIf, *, spot_cents: int) -> Payoff:
         spot=Mark(x(spot_cents), spot_cents),
         strikes=[Mark(x(strike), strike) for strike in strikes],
         breakevens=[Mark(x(s), s) for s in found.breakevens_cents if low <= s <= high],
+        levels=[Level(y(profit), profit) for profit in (max(profits), min(profits))],
     )

@@ -7,6 +7,7 @@ from dashboard.views import (
     account,
     alerts,
     auth,
+    backtests,
     bots,
     market,
     overview,
@@ -44,6 +45,11 @@ urlpatterns = [
     *route(
         "strategies/<uuid:strategy_id>/delete", strategies.delete_strategy, name="strategy-delete"
     ),
+    *route(
+        "strategies/<uuid:strategy_id>/backtests", backtests.start_backtest, name="backtest-start"
+    ),
+    *route("backtests/<uuid:backtest_id>/cancel", backtests.cancel, name="backtest-cancel"),
+    path("backtests/<uuid:backtest_id>.csv", backtests.days_csv, name="backtest-csv"),
     *route("market", market.market, name="market"),
     *route("account", account.account, name="account"),
     *route("account/tokens", account.create_token, name="token-create"),
@@ -54,6 +60,8 @@ urlpatterns = [
     *route("account/alerts/log/<uuid:delivery_id>/again", alerts.try_again, name="alert-again"),
     path("dashboard/overview", overview.rows, name="overview-rows"),
     path("dashboard/strategy-preview", strategies.preview, name="strategy-preview"),
+    path("dashboard/backtests/<uuid:backtest_id>", backtests.report, name="backtest-report"),
+    path("dashboard/backtests/<uuid:backtest_id>/equity", backtests.equity, name="backtest-equity"),
     path("dashboard/market-strip", overview.strip, name="market-strip"),
     path("dashboard/market", market.market_body, name="market-body"),
     path(f"dashboard/{BOT}/equity", bots.equity, name="bot-equity"),

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from launcher import service_user
+from launcher import chromium, service_user
 from launcher.console import progress
 from launcher.data_dir import DataDir
 from launcher.paths import ROOT, VENV_PYTHON
@@ -29,7 +29,16 @@ PLUGINS = (
 
 def run(arguments: Sequence[str]) -> int:
     """With arguments, only pytest with them. Returns the status of the first check that fails."""
-    checks = [("pytest", pytest_command(arguments))] if arguments else all_checks()
+    if arguments:
+        return _run([("pytest", pytest_command(arguments))])
+    has_browser = chromium.obtain() is not None
+    status = _run(all_checks())
+    if not has_browser:
+        progress(f"\n!! {chromium.NONE_FOUND}")
+    return status
+
+
+def _run(checks: Sequence[tuple[str, list[str]]]) -> int:
     with stoppable(), _services() as services:
         env = services.env | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         for title, command in checks:

@@ -14,11 +14,12 @@ from rest_framework.response import Response
 
 from common.errors import InvalidInput
 from common.schema import errors
-from common.shapes import StrictSerializer
+from common.shapes import StrictSerializer, Text, WholeNumber
 from common.views import ApiView
 from marketdata import lines, queries, shapes
 
 MAX_INTERVAL_SECONDS = 3600
+SERIES_RULE = f"must be some of {', '.join(shapes.SERIES)}, with commas between"
 STATUS_EXAMPLE = OpenApiExample(
     "open",
     value={
@@ -94,15 +95,13 @@ class MarketHistory(ApiView):
     query = {"GET": ("series", "interval")}
 
     class Query(StrictSerializer):
-        series = serializers.CharField(default=",".join(shapes.SERIES))
-        interval = serializers.IntegerField(default=1, min_value=1, max_value=MAX_INTERVAL_SECONDS)
+        series = Text(rule=SERIES_RULE, default=",".join(shapes.SERIES))
+        interval = WholeNumber(default=1, min_value=1, max_value=MAX_INTERVAL_SECONDS)
 
         def validate_series(self, value: str) -> tuple[str, ...]:
             wanted = tuple(dict.fromkeys(value.split(",")))
-            unknown = [name for name in wanted if name not in shapes.SERIES]
-            if unknown:
-                known = ", ".join(shapes.SERIES)
-                raise serializers.ValidationError(f"unknown series {unknown[0]!r}; known: {known}")
+            if not set(wanted) <= set(shapes.SERIES):
+                raise serializers.ValidationError(SERIES_RULE)
             return wanted
 
     @extend_schema(

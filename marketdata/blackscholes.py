@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 Floats = NDArray[np.float64]
 
@@ -21,6 +20,14 @@ MIN_DEVIATION = 1e-7
 MAX_DEVIATION = 10.0
 _SQRT_TAU = np.sqrt(2 * np.pi)
 _STEPS = 60
+
+
+def ndtr(values: Floats) -> Floats:
+    """The normal distribution function. Imported here: 28 MB that readers of tapes do not need."""
+    from scipy import special  # noqa: PLC0415
+
+    found: Floats = special.ndtr(values)
+    return found
 
 
 def call_price(forward: Any, strike: Any, deviation: Any) -> Floats:

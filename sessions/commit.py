@@ -1,7 +1,11 @@
 """The commit: one transaction for all sessions of a runner, guarded by epoch and sequence.
 
-A tick happened if and only if `last_tick_seq` moved. The guarded update comes first; sessions it
-does not return belong to somebody else by now, and none of their rows is written.
+A tick happened if and only if `last_tick_seq` moved. The guarded updates come first; sessions they
+do not move belong to somebody else by now, and none of their rows is written.
+
+Almost every session is quiet on almost every tick: nothing happened but a second. All of those that
+stand at the same tick are moved by one statement whose parameters are a few long values, which
+neither side takes apart into thousands (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -10,45 +14,78 @@ import json
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import psycopg
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Model
 
-from sessions import financials, metrics
-from sessions.hosted import HostedSession, Uncommitted
+from sessions import bulk, financials, metrics
+from sessions.hosted import HostedSession
 from sessions.models import BotSession, FinancialChunk, SessionRequest
 
-_GUARDED_UPDATE = """
-UPDATE bot_sessions_botsession AS s
-SET last_tick_seq = v.new_seq,
-    last_tick_at = v.last_tick_at,
-    state = COALESCE(v.state::jsonb, s.state),
-    state_seq = COALESCE(v.state_seq, s.state_seq),
-    tick_count = v.tick_count,
-    error_count = v.error_count,
-    -- A stop asked for meanwhile is not taken back by a status of before it.
-    status = CASE WHEN s.status = 'killing'
-                       AND v.status IN ('waiting_for_data', 'running', 'settling')
-                  THEN s.status ELSE v.status END,
-    status_reason = v.status_reason,
-    started_at = v.started_at,
-    ended_at = v.ended_at,
-    poison_count = 0,  -- this owner lived
-    lease_until = clock_timestamp() + make_interval(secs => %(lease_seconds)s)
-FROM unnest(
-    %(id)s::uuid[], %(epoch)s::int[], %(old_seq)s::int[], %(new_seq)s::int[],
-    %(last_tick_at)s::timestamptz[], %(state)s::text[], %(state_seq)s::int[],
-    %(tick_count)s::int[], %(error_count)s::int[], %(status)s::text[],
-    %(status_reason)s::text[], %(started_at)s::timestamptz[], %(ended_at)s::timestamptz[]
-) AS v(id, epoch, old_seq, new_seq, last_tick_at, state, state_seq, tick_count, error_count,
-       status, status_reason, started_at, ended_at)
-WHERE s.id = v.id AND s.epoch = v.epoch AND s.last_tick_seq = v.old_seq AND s.owner = %(owner)s
-RETURNING s.id
+_MOVE = """
+WITH v AS (
+    SELECT * FROM unnest(
+        %(id)s::uuid[], %(epoch)s::int[], %(old_seq)s::int[], %(new_seq)s::int[],
+        %(last_tick_at)s::timestamptz[], %(state)s::text[], %(state_seq)s::int[],
+        %(tick_count)s::int[], %(error_count)s::int[], %(status)s::text[],
+        %(status_reason)s::text[], %(started_at)s::timestamptz[], %(ended_at)s::timestamptz[],
+        %(is_filled)s::bool[], %(added)s::bytea[]
+    ) AS v(id, epoch, old_seq, new_seq, last_tick_at, state, state_seq, tick_count, error_count,
+           status, status_reason, started_at, ended_at, is_filled, added)
+), moved AS (
+    UPDATE bot_sessions_botsession AS s
+    SET state = COALESCE(v.state::jsonb, s.state),
+        state_seq = COALESCE(v.state_seq, s.state_seq),
+        error_count = v.error_count,
+        -- A stop asked for meanwhile is not taken back by a status of before it.
+        status = CASE WHEN s.status = 'killing'
+                           AND v.status IN ('waiting_for_data', 'running', 'settling')
+                      THEN s.status ELSE v.status END,
+        status_reason = v.status_reason,
+        started_at = v.started_at,
+        ended_at = v.ended_at,
+        poison_count = 0,  -- this owner lived
+        lease_until = clock_timestamp() + make_interval(secs => %(lease_seconds)s),
+        last_tick_seq = v.new_seq,
+        last_tick_at = v.last_tick_at,
+        tick_count = v.tick_count,
+        tail = CASE WHEN v.is_filled THEN v.added ELSE v.added || s.tail END
+    FROM v
+    WHERE s.id = v.id AND s.epoch = v.epoch AND s.last_tick_seq = v.old_seq
+        AND s.owner = %(owner)s
+    RETURNING s.id
+)
+SELECT id FROM v WHERE id NOT IN (SELECT id FROM moved)
+"""
+
+# The same for sessions whose rows say nothing new but this; `added` is of all of them, one after
+# another, `size` bytes of each.
+_MOVE_QUIET = """
+WITH v AS (
+    SELECT * FROM unnest(
+        %(ids)s::uuid[], %(epochs)s::int[], %(tick_counts)s::int[], %(filled)s::bool[]
+    ) WITH ORDINALITY AS v(id, epoch, tick_count, is_filled, place)
+), moved AS (
+    UPDATE bot_sessions_botsession AS s
+    SET poison_count = 0,
+        lease_until = clock_timestamp() + make_interval(secs => %(lease_seconds)s),
+        last_tick_seq = %(new_seq)s,
+        last_tick_at = %(last_tick_at)s,
+        tick_count = v.tick_count,
+        tail = substr(%(added)b::bytea, (v.place::int - 1) * %(size)s::int + 1, %(size)s::int)
+            || CASE WHEN v.is_filled THEN '' ELSE s.tail END
+    FROM v
+    WHERE s.id = v.id AND s.epoch = v.epoch AND s.last_tick_seq = %(old_seq)s
+        AND s.owner = %(owner)s
+    RETURNING s.id
+)
+SELECT id FROM v WHERE id NOT IN (SELECT id FROM moved)
 """
 
 
@@ -58,64 +95,106 @@ def commit(sessions: Sequence[HostedSession], *, owner: uuid.UUID) -> list[Hoste
         return []
     began = time.perf_counter()
     with transaction.atomic():
-        kept_ids = _move_sessions(sessions, owner)
-        kept = [session for session in sessions if session.row.pk in kept_ids]
+        lost = _move_all(sessions, owner)
+        kept = [session for session in sessions if session.row.pk not in lost]
         _write_rows(kept)
         for session in kept:
             if session.uncommitted.finalized is not None:
                 _finalize(session)
-    metrics.note_commit(
-        kept, lost=len(sessions) - len(kept), took_seconds=time.perf_counter() - began
-    )
+    metrics.note_commit(kept, lost=len(lost), took_seconds=time.perf_counter() - began)
     for session in kept:
-        session.row.poison_count = 0
-        if session.needs_snapshot:
-            session.state_seq = session.state.last_seq
-            session.row.state = {}  # a snapshot exists now
-        session.uncommitted = Uncommitted(from_seq=session.state.last_seq)
+        session.committed()
     return kept
 
 
-def _move_sessions(sessions: Sequence[HostedSession], owner: uuid.UUID) -> set[uuid.UUID]:
+def _move_all(sessions: Sequence[HostedSession], owner: uuid.UUID) -> set[uuid.UUID]:
+    """Run the guarded updates. Returns the sessions that somebody else owns by now."""
+    told: list[HostedSession] = []
+    quiet: dict[tuple[Any, ...], list[HostedSession]] = defaultdict(list)
+    for session in sessions:
+        if session.needs_snapshot:
+            told.append(session)
+        else:
+            key = (
+                session.uncommitted.from_seq,
+                session.state.last_seq,
+                session.last_tick_at,
+                len(session.line.added),
+            )
+            quiet[key].append(session)
+    lost = _move(told, owner) if told else set()
+    for alike in quiet.values():
+        lost |= _move_quiet(alike, owner)
+    return lost
+
+
+def _move(sessions: Sequence[HostedSession], owner: uuid.UUID) -> set[uuid.UUID]:
     columns: dict[str, list[Any]] = defaultdict(list)
     for session in sessions:
-        snapshot = session.needs_snapshot
         columns["id"].append(session.row.pk)
         columns["epoch"].append(session.row.epoch)
         columns["old_seq"].append(session.uncommitted.from_seq)
         columns["new_seq"].append(session.state.last_seq)
         columns["last_tick_at"].append(session.last_tick_at)
-        columns["state"].append(json.dumps(session.state.as_json()) if snapshot else None)
-        columns["state_seq"].append(session.state.last_seq if snapshot else None)
+        columns["state"].append(json.dumps(session.state.as_json()))
+        columns["state_seq"].append(session.state.last_seq)
         columns["tick_count"].append(session.state.tick_count)
         columns["error_count"].append(session.state.error_count)
         columns["status"].append(session.status.value)
         columns["status_reason"].append(session.row.status_reason)
         columns["started_at"].append(session.row.started_at)
         columns["ended_at"].append(session.row.ended_at)
+        columns["is_filled"].append(session.line.is_filled)
+        columns["added"].append(session.line.added_bytes)
     with connection.cursor() as cursor:
-        cursor.execute(
-            _GUARDED_UPDATE,
-            {**columns, "owner": owner, "lease_seconds": settings.LEASE_SECONDS},
-        )
+        cursor.execute(_MOVE, {**columns, "owner": owner, "lease_seconds": settings.LEASE_SECONDS})
         return {row[0] for row in cursor.fetchall()}
+
+
+def _move_quiet(sessions: Sequence[HostedSession], owner: uuid.UUID) -> set[uuid.UUID]:
+    """Of sessions that came from the same tick to the same tick with as many new points."""
+    first = sessions[0]
+    parameters = {
+        "ids": _array(session.id_text for session in sessions),
+        "epochs": _array(str(session.row.epoch) for session in sessions),
+        "tick_counts": _array(str(session.state.tick_count) for session in sessions),
+        "filled": _array("t" if session.line.is_filled else "f" for session in sessions),
+        "added": b"".join([session.line.added_bytes for session in sessions]),
+        "size": financials.POINT_BYTES * len(first.line.added),
+        "old_seq": first.uncommitted.from_seq,
+        "new_seq": first.state.last_seq,
+        "last_tick_at": first.last_tick_at,
+        "owner": owner,
+        "lease_seconds": settings.LEASE_SECONDS,
+    }
+    # A cursor of psycopg's own: its parameters travel beside the statement, not written into it.
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(_MOVE_QUIET, parameters)
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _array(values: Iterable[str]) -> str:
+    """PostgreSQL's text form of an array of plain values."""
+    return "{" + ",".join(values) + "}"
 
 
 def _write_rows(sessions: Sequence[HostedSession]) -> None:
     new: dict[type[Model], list[Model]] = defaultdict(list)
+    changes: dict[type[Model], dict[uuid.UUID, dict[str, Any]]] = defaultdict(dict)
     for session in sessions:
         pending = session.uncommitted
         for (model, _), row in pending.rows.new.items():
             new[model].append(row)
-        if pending.points:
-            new[FinancialChunk].append(financials.chunk(session.row.pk, pending.points))
-    for model, rows in new.items():
-        model._default_manager.bulk_create(rows)
-    for session in sessions:
-        for (model, pk), values in session.uncommitted.rows.changes.items():
-            model._default_manager.filter(pk=pk).update(**values)
-        for request_id, seq in session.uncommitted.obeyed:
+        for (model, pk), values in pending.rows.changes.items():
+            changes[model][pk] = values
+        if session.line.chunk:
+            new[FinancialChunk].append(financials.chunk(session.row.pk, session.line.chunk))
+        for request_id, seq in pending.obeyed:
             SessionRequest.objects.filter(pk=request_id).update(obeyed_seq=seq)
+    for model, rows in new.items():
+        bulk.insert(model, rows)
+    for model, values_of in changes.items():
+        bulk.update(model, values_of)
 
 
 def _finalize(session: HostedSession) -> None:

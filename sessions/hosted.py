@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from common.times import from_ms, to_ms
+from sessions import financials
 from sessions.lifecycle import Status, moves
 from sessions.models import BotSession, SessionRequest
 from sessions.rows import SETTLEMENT_INDEX, RowBuilder, Rows
@@ -47,6 +48,7 @@ class Uncommitted:
     points: list[Financials] = field(default_factory=list)
     obeyed: list[tuple[int, int]] = field(default_factory=list)  # (request id, tick seq)
     finalized: ev.Finalized | None = None
+    growth: financials.Growth | None = None
     has_events: bool = False
 
 
@@ -75,6 +77,12 @@ class HostedSession:
         self.last_tick_at = row.last_tick_at
         self.finalized_at: datetime | None = None
         self.state_seq = row.state_seq
+        self.tail = financials.tail_points(row.tail)
+        self.id_text = str(row.pk)
+        # Not all of them on one tick: sessions that began together would hold each other up.
+        self._ticks_between_snapshots = QUIET_TICKS_BETWEEN_SNAPSHOTS - row.pk.int % (
+            QUIET_TICKS_BETWEEN_SNAPSHOTS // 2
+        )
 
     @property
     def is_final(self) -> bool:
@@ -92,8 +100,27 @@ class HostedSession:
             pending.has_events
             or bool(pending.obeyed)
             or self.row.state is None
-            or quiet_ticks >= QUIET_TICKS_BETWEEN_SNAPSHOTS
+            or quiet_ticks >= self._ticks_between_snapshots
         )
+
+    @property
+    def line(self) -> financials.Growth:
+        """What the commit does to the per-second line. Ask only once nothing is added before it."""
+        pending = self.uncommitted
+        if pending.growth is None:
+            pending.growth = financials.growth(
+                self.row.pk, self.tail, pending.points, is_last=pending.finalized is not None
+            )
+        return pending.growth
+
+    def committed(self) -> None:
+        """What was uncommitted is in the database now."""
+        self.row.poison_count = 0
+        if self.needs_snapshot:
+            self.state_seq = self.state.last_seq
+            self.row.state = {}  # a snapshot exists now
+        self.tail = self.line.tail
+        self.uncommitted = Uncommitted(from_seq=self.state.last_seq)
 
     def replay(self, ticks: Iterable[Tick]) -> None:
         """Step through quiet ticks that are committed already, to be where the row says we are."""

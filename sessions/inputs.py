@@ -6,23 +6,21 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from common.shapes import Instant
+from common.shapes import Choice, Flag, Instant, WholeNumber
 
 ORDER_STATUSES = ("pending", "filled", "canceled", "expired", "rejected")
 
 
 class StopQuery(serializers.Serializer):
-    flatten = serializers.BooleanField(
-        default=False, help_text="Close open positions at market first (ours)."
-    )
+    flatten = Flag(default=False, help_text="Close open positions at market first (ours).")
 
 
 class OrderQuery(serializers.Serializer):
-    status = serializers.ChoiceField(ORDER_STATUSES, required=False)
+    status = Choice(ORDER_STATUSES, required=False)
 
 
 class FinancialsQuery(serializers.Serializer):
-    interval = serializers.IntegerField(
+    interval = WholeNumber(
         default=1,
         min_value=1,
         max_value=3600,

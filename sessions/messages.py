@@ -34,6 +34,7 @@ ENDED_PLACE = 9_000
 CLOSE_INDEX = SETTLEMENT_INDEX // 2
 EVENTS_AT_ONCE = 500
 POINTS_AT_ONCE = 600
+CHUNKS_AT_ONCE = 600
 
 Cursor = tuple[int, int]  # tick, place
 Message = tuple[Cursor, str, dict[str, Any]]
@@ -94,12 +95,12 @@ def read_after(session_id: uuid.UUID, cursor: Cursor) -> tuple[BotSession | None
 def read_many(
     cursors: Mapping[uuid.UUID, Cursor],
 ) -> dict[uuid.UUID, tuple[BotSession, list[Message]]]:
-    """Each session that is still there with its next messages: three queries, and a few more for
-    each session in which something other than its financial row has happened.
+    """Each session that is still there with its next messages: two queries, one more for those that
+    are behind, and a few for each in which something other than its financial row has happened.
     """
     rows = {row.pk: row for row in BotSession.objects.defer("state").filter(pk__in=cursors)}
     wanted = {pk: (*cursors[pk], _reach(row)) for pk, row in rows.items()}
-    events, points = _events(wanted), _points(wanted)
+    events, points = _events(wanted), _points(rows, wanted)
     return {
         pk: (row, _joined(row, cursors[pk], events[pk], points[pk])) for pk, row in rows.items()
     }
@@ -124,25 +125,42 @@ def _events(wanted: Wanted) -> dict[uuid.UUID, list[SessionEvent]]:
     return found
 
 
-def _points(wanted: Wanted) -> dict[uuid.UUID, list[list[int]]]:
-    """The points of each session, the oldest first, at most POINTS_AT_ONCE."""
+def _points(
+    rows: Mapping[uuid.UUID, BotSession], wanted: Wanted
+) -> dict[uuid.UUID, list[list[int]]]:
+    """The points of each session, the oldest first, at most POINTS_AT_ONCE.
+
+    Who follows has them from the row's tail; chunks are read for those that are behind.
+    """
     after = {
         pk: seq - 1 if place < FINANCIAL_PLACE else seq for pk, (seq, place, _) in wanted.items()
     }
-    chunks: dict[uuid.UUID, list[FinancialChunk]] = defaultdict(list)
-    parameters = {
-        "ids": list(wanted),
-        "seqs": list(after.values()),
-        "lasts": [last for _, _, last in wanted.values()],
-        "at_most": POINTS_AT_ONCE,
-    }
-    for chunk in FinancialChunk.objects.raw(_CHUNKS, parameters):
-        chunks[chunk.session_id].append(chunk)
+    tails = {pk: financials.tail_matrix(row.tail) for pk, row in rows.items()}
+    behind = {pk for pk, tail in tails.items() if not len(tail) or after[pk] < tail[0, 0] - 1}
+    chunks = _chunks({pk: (after[pk], wanted[pk][2]) for pk in behind})
     found: dict[uuid.UUID, list[list[int]]] = defaultdict(list)
-    for pk, own in chunks.items():
-        matrix = financials.joined(own)
+    for pk in rows:
+        own = chunks[pk]
+        is_whole = len(own) < CHUNKS_AT_ONCE
+        matrix = financials.with_tail(financials.joined(own), rows[pk].tail if is_whole else b"")
         is_wanted = (matrix[:, 0] > after[pk]) & (matrix[:, 0] <= wanted[pk][2])
         found[pk] = matrix[is_wanted][:POINTS_AT_ONCE].tolist()
+    return found
+
+
+def _chunks(spans: Mapping[uuid.UUID, tuple[int, int]]) -> dict[uuid.UUID, list[FinancialChunk]]:
+    """The first chunks of each session that hold points after a tick and up to another."""
+    found: dict[uuid.UUID, list[FinancialChunk]] = defaultdict(list)
+    if not spans:
+        return found
+    parameters = {
+        "ids": list(spans),
+        "seqs": [after for after, _ in spans.values()],
+        "lasts": [last for _, last in spans.values()],
+        "at_most": CHUNKS_AT_ONCE,
+    }
+    for chunk in FinancialChunk.objects.raw(_CHUNKS, parameters):
+        found[chunk.session_id].append(chunk)
     return found
 
 

@@ -54,16 +54,12 @@ class BotSession(models.Model):
     # `state_seq`; nothing happened on the ticks from there to `last_tick_seq`.
     owner = models.UUIDField(null=True, blank=True)
     epoch = models.PositiveIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    last_tick_seq = models.PositiveIntegerField(default=0)
-    last_tick_at = models.DateTimeField(null=True, blank=True)
     state = models.JSONField(null=True)
     state_seq = models.PositiveIntegerField(default=0)  # quiet ticks after it are replayed
     takeovers = models.PositiveIntegerField(default=0)
     poison_seq = models.PositiveIntegerField(null=True, blank=True)  # the tick owners died at
     poison_count = models.PositiveIntegerField(default=0)
 
-    tick_count = models.PositiveIntegerField(default=0)
     error_count = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()  # market time, like every *_at a client sees
     started_at = models.DateTimeField(null=True, blank=True)
@@ -84,6 +80,14 @@ class BotSession(models.Model):
     order_count = models.PositiveIntegerField(null=True)
     fill_count = models.PositiveIntegerField(null=True)
 
+    # What a quiet tick moves stands together at the end of the row and in no index: PostgreSQL then
+    # updates the row where it is and logs these bytes alone.
+    lease_until = models.DateTimeField(null=True, blank=True)
+    last_tick_seq = models.PositiveIntegerField(default=0)
+    last_tick_at = models.DateTimeField(null=True, blank=True)
+    tick_count = models.PositiveIntegerField(default=0)
+    tail = models.BinaryField(default=b"")  # its newest seconds (sessions.financials)
+
     objects = BotSessionQuerySet.as_manager()
 
     class Meta:
@@ -98,9 +102,11 @@ class BotSession(models.Model):
             ),
         ]
         indexes = [
-            # claim_sessions() and the watchers look for these every few seconds.
+            # claim() and the watchers look through these every few seconds.
             models.Index(
-                fields=["lease_until"], name="unfinished_by_lease", condition=Q(settled_at=None)
+                fields=["created_at", "id"],
+                name="unfinished_sessions",
+                condition=Q(settled_at=None),
             ),
             models.Index(  # stamp_tapes()
                 fields=["trading_date"],
@@ -280,10 +286,10 @@ class Entry(SessionRow):
 
 
 class FinancialChunk(models.Model):
-    """The per-second line of consecutive ticks of one session, packed (see sessions.financials).
+    """Some consecutive seconds of one session's line, packed (see sessions.financials).
 
-    Written once with the commit of its ticks and folded into one chunk when the session settles;
-    never grown in place.
+    Written once, when the tail of the session's row is full, and folded into one chunk when the
+    session settles; never grown in place.
     """
 
     session = models.ForeignKey(BotSession, on_delete=models.CASCADE, related_name="financials")

@@ -24,6 +24,7 @@ from sessions.models import BotSession
 SUSPECT_AFTER_OWNERS = 2
 POISONED_AFTER_OWNERS = 3
 NOTED_LEASE_SECONDS = 10.0
+RENEWED_WITH_LEFT = 0.6  # of a lease
 
 _CLAIM = """
 UPDATE bot_sessions_botsession AS s
@@ -61,17 +62,21 @@ def claim(*, owner: uuid.UUID, room: int) -> list[BotSession]:
             },
         )
         ids = [row[0] for row in cursor.fetchall()]
-    return list(BotSession.objects.filter(pk__in=ids, owner=owner)) if ids else []
+    mine = BotSession.objects.filter(pk__in=ids, owner=owner)
+    return list(mine.order_by("created_at", "pk")) if ids else []
 
 
 def renew(*, owner: uuid.UUID) -> None:
-    """Push the lease of everything held; a session taken by somebody else is not ours to push."""
+    """Push the leases that no commit has pushed lately; a session taken by somebody else is not
+    ours to push.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE bot_sessions_botsession SET lease_until ="
-            " clock_timestamp() + make_interval(secs => %s)"
-            " WHERE owner = %s AND settled_at IS NULL",
-            [settings.LEASE_SECONDS, owner],
+            " clock_timestamp() + make_interval(secs => %(lease)s)"
+            " WHERE owner = %(owner)s AND settled_at IS NULL"
+            " AND lease_until < clock_timestamp() + make_interval(secs => %(lease)s * %(left)s)",
+            {"lease": settings.LEASE_SECONDS, "owner": owner, "left": RENEWED_WITH_LEFT},
         )
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from django.apps import apps
 from django.db import Error as DatabaseError
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
 from marketdata import ticklog
 from marketdata.models import MarketDay
@@ -25,8 +26,9 @@ from sessions.models import BotSession, Position, SessionRequest
 from sessions.rows import RowBuilder
 from sessions.terms import terms_of
 from simengine import ENGINE_VERSION
+from simengine import state as phases
 from simengine.market import Tick
-from simengine.state import FAILED
+from simengine.state import FAILED, SessionTerms
 from simengine.strategy import Strategy
 from strategies.runtime.program import InvalidProgram
 from strategies.runtime.sandbox import Sandbox, SandboxUnavailable
@@ -44,6 +46,10 @@ FROZEN = (
     "engine_version",
 )
 READ_AT_ONCE = 600
+STATUS_OF_PHASE = {
+    phases.WAITING: Status.WAITING_FOR_DATA,
+    phases.CLOSING: Status.SETTLING,
+}  # of a session without an end; in the other phases it runs
 
 
 def freeze(session: BotSession, bot: Bot) -> None:
@@ -60,6 +66,28 @@ def freeze(session: BotSession, bot: Bot) -> None:
     }
     session.slippage_cents = bot.owner.slippage_cents
     session.engine_version = ENGINE_VERSION
+
+
+def worth_a_look(
+    claimed: Mapping[uuid.UUID, date], days: Mapping[date, MarketDay], *, owner: uuid.UUID
+) -> list[uuid.UUID]:
+    """Those of `claimed` that may enter memory now: all of a day that opened; before that only who
+    is asked for something. However many wait for the open, it is one query.
+    """
+    opened = {trading_date for trading_date, day in days.items() if day.opened_at is not None}
+    early = set(claimed.values()) - opened
+    if not early:
+        return list(claimed)
+    asked = SessionRequest.objects.filter(session=OuterRef("pk"), obeyed_seq=None)
+    rows = BotSession.objects.unfinished().filter(owner=owner, trading_date__in=early)
+    called = set(
+        rows.filter(Exists(asked) | ~Q(status=Status.SCHEDULED)).values_list("pk", flat=True)
+    )
+    return [
+        session_id
+        for session_id, trading_date in claimed.items()
+        if trading_date in opened or session_id in called
+    ]
 
 
 class Gone:
@@ -104,7 +132,7 @@ class Registrar:
             return False
         row = BotSession.objects.get(pk=hosted.row.pk)
         row.epoch = hosted.row.epoch
-        again = HostedSession(row, hosted.terms, hosted.strategy, held=_instruments(row))
+        again = _hosted(row, hosted.terms, hosted.strategy)
         _catch_up(again, day)
         again.fail("engine_error: the engine could not process a tick; the operators know")
         hosted.__dict__.update(again.__dict__)
@@ -154,7 +182,7 @@ class Registrar:
             except SandboxUnavailable:
                 log.warning("no sandbox; the session waits", extra={"session": str(row.pk)})
                 return None
-        hosted = HostedSession(row, terms, strategy, held=_instruments(row))
+        hosted = _hosted(row, terms, strategy)
         _catch_up(hosted, day)
         if failure:
             hosted.fail(failure)
@@ -168,6 +196,17 @@ def write_status(session: BotSession, status: Status, *, at: datetime) -> None:
     builder.status_row(status, tick_seq=session.last_tick_seq, at=at, reason="").save(
         force_insert=True
     )
+
+
+def _hosted(row: BotSession, terms: SessionTerms, strategy: Strategy) -> HostedSession:
+    """As its last owner had it in memory: there a session is `killing` once the stop is obeyed, in
+    its row from the moment that somebody asks for it.
+    """
+    hosted = HostedSession(row, terms, strategy, held=_instruments(row))
+    is_only_asked = row.state is not None and hosted.state.end != phases.KILLED
+    if hosted.status is Status.KILLING and is_only_asked:
+        hosted.status = STATUS_OF_PHASE.get(hosted.state.phase, Status.RUNNING)
+    return hosted
 
 
 def _instruments(row: BotSession) -> list[str]:

@@ -29,7 +29,7 @@ from sessions.hosted import HostedSession
 from sessions.lanes import Lane, lane_of
 from sessions.models import SessionRequest
 from sessions.obeying import obey_without_tick
-from sessions.registration import Registrar
+from sessions.registration import Registrar, worth_a_look
 from simengine.market import Tick
 from strategies.runtime.sandbox import SandboxUnavailable
 
@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 
 TICKS_PER_TURN = 60  # bounds one transaction while catching up
 CLAIM_EVERY_SECONDS = 0.5
+CLAIMED_AT_ONCE = 200  # so that runners with room share what another leaves
+LOADING_SECONDS = 0.25  # of a turn
 RENEWALS_PER_LEASE = 5
 OBEY_WITHOUT_TICK_AFTER_SECONDS = 1.0
 RETRY_AFTER_SECONDS = 0.5
@@ -112,23 +114,32 @@ class Runner:
             return
         self._claimed_at = now
         room = self._capacity - len(self._hosted) - len(self._unregistered)
-        for row in ownership.claim(owner=self.owner, room=room):
+        rows = ownership.claim(owner=self.owner, room=min(room, CLAIMED_AT_ONCE))
+        for row in rows:
             self._hosted.pop(row.pk, None)
             self._unregistered[row.pk] = row.trading_date
             self._busy_at = now
+        if len(rows) == CLAIMED_AT_ONCE:  # there is more, for the others too: again next turn
+            self._claimed_at = 0.0
 
     def _register(self, days: dict[date, MarketDay]) -> bool:
-        """Bring claimed rows into memory, registering the ones that are due."""
+        """Bring claimed rows into memory, for a part of the turn: a takeover of many must not hold
+        up the sessions at work.
+        """
         moved = False
-        for session_id, trading_date in list(self._unregistered.items()):
+        ends_at = time.monotonic() + LOADING_SECONDS
+        for session_id in worth_a_look(self._unregistered, days, owner=self.owner):
+            trading_date = self._unregistered[session_id]
             hosted = self._registrar.host(session_id, owner=self.owner, day=days.get(trading_date))
-            self._renew()  # programs take their time to load
-            if hosted is None:
-                continue  # not due yet, or gone
             del self._unregistered[session_id]
-            if isinstance(hosted, HostedSession):
+            if hosted is None:  # not due yet: behind the others
+                self._unregistered[session_id] = trading_date
+            elif isinstance(hosted, HostedSession):
                 self._hosted[session_id] = hosted
                 moved = True
+            self._renew()  # programs take their time to load
+            if time.monotonic() > ends_at:
+                break
         return moved
 
     def _renew(self) -> None:
@@ -178,8 +189,8 @@ class Runner:
     def _open_requests(self) -> dict[uuid.UUID, list[SessionRequest]]:
         found: dict[uuid.UUID, list[SessionRequest]] = defaultdict(list)
         if self._hosted:
-            rows = SessionRequest.objects.filter(session__in=self._hosted, obeyed_seq=None)
-            for request in rows.order_by("pk"):
+            mine = SessionRequest.objects.filter(session__owner=self.owner, obeyed_seq=None)
+            for request in mine.order_by("pk"):
                 found[request.session_id].append(request)
         for session_id in set(self._asked_at) - set(found):
             del self._asked_at[session_id]
@@ -215,23 +226,42 @@ class Runner:
         if ownership.is_suspect(group[0].row) and (ticks or requests.get(group[0].row.pk)):
             ownership.note_deaths(group[0].row, ownership.POISONED_AFTER_OWNERS)
         moved = []
-        for hosted in group:
+        for hosted in group if ticks else self._with_work(group, day, requests):
             if self._drive(hosted, day, ticks, requests.get(hosted.row.pk, [])):
                 moved.append(hosted)
             if self._has_used_up_the_turn(hosted):
                 break  # the others are a group of their own in the next turn
         if not moved:
             return False
-        kept = commit(moved, owner=self.owner)
-        lost = [hosted for hosted in moved if hosted not in kept]
+        self._commit(moved)
+        return True
+
+    def _with_work(
+        self,
+        group: list[HostedSession],
+        day: MarketDay,
+        requests: dict[uuid.UUID, list[SessionRequest]],
+    ) -> list[HostedSession]:
+        """Those that have something to do without a tick."""
+        return [
+            hosted
+            for hosted in group
+            if day.status == MarketDay.Status.CLOSED
+            or hosted.uncommitted.has_events
+            or hosted.is_final
+            or hosted.row.pk in requests
+        ]
+
+    def _commit(self, moved: list[HostedSession]) -> None:
+        kept = {hosted.row.pk for hosted in commit(moved, owner=self.owner)}
+        lost = [hosted for hosted in moved if hosted.row.pk not in kept]
         for hosted in lost:
             log.warning("session lost to another owner", extra=_ids(hosted))
         ownership.acquit(hosted.row.pk for hosted in lost)
         for hosted in moved:
-            if hosted in lost or hosted.is_final:
+            if hosted.is_final or hosted.row.pk not in kept:
                 self._hosted.pop(hosted.row.pk)
-        wakeups.publish_moved(hosted.row.pk for hosted in kept)
-        return True
+        wakeups.publish_moved()
 
     def _drive(
         self,

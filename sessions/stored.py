@@ -30,11 +30,12 @@ from sessions.models import (
 from sessions.rows import RowBuilder
 from simengine.step import KILL, KILL_FLAT
 
-# Who runs a session and by which clock, how far apart its snapshots are, and a later note.
+# Who runs a session and by which clock, how far apart its snapshots and its chunks are (the line is
+# compared second by second), and a later note.
 NOT_REPLAYED = frozenset(
     {
         *("owner", "epoch", "lease_until", "takeovers", "poison_seq", "poison_count"),
-        *("state_seq", "tape_digest"),
+        *("state_seq", "tail", "tape_digest"),
     }
 )
 TABLES: tuple[type[Model], ...] = (

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +19,7 @@ from redis.retry import Retry
 from common import wakeups
 from marketdata.wakeups import DAYS_CHANNEL, TICKS_CHANNEL
 
-MOVED_CHANNEL = "sessions:moved"  # payload: ids of sessions, separated by spaces
+MOVED_CHANNEL = "sessions:moved"  # without a payload: a commit moves thousands
 ASKED_CHANNEL = "sessions:asked"  # a session was started or asked for something
 POLL_SECONDS = 0.25  # how long a runner trusts silence
 RETRY_AFTER_SECONDS = 5.0
@@ -28,8 +27,8 @@ RETRY_AFTER_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
-def publish_moved(session_ids: Iterable[uuid.UUID]) -> None:
-    wakeups.publish(MOVED_CHANNEL, " ".join(str(item) for item in session_ids))
+def publish_moved() -> None:
+    wakeups.publish(MOVED_CHANNEL, "")
 
 
 def publish_asked(session_id: uuid.UUID) -> None:

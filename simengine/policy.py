@@ -160,42 +160,46 @@ def _boolean(value: Any, path: str) -> bool:
 
 
 def _integer(value: Any, path: str, low: int, high: int) -> int:
-    number = _decimal(value, path)
+    rule = f"must be a whole number from {low} to {high}"
+    number = _decimal(value, path, rule)
     if number != number.to_integral_value() or not low <= number <= high:
-        raise PolicyError(path, f"must be a whole number from {low} to {high}")
+        raise PolicyError(path, rule)
     return int(number)
 
 
-def _decimal(value: Any, path: str) -> Decimal:
+def _decimal(value: Any, path: str, rule: str) -> Decimal:
+    """The exact number; PolicyError with `rule`, which says what would do."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
-        raise PolicyError(path, "must be a number")
+        raise PolicyError(path, rule)
     if isinstance(value, str) and not re.fullmatch(PLAIN_DECIMAL, value.strip()):
-        raise PolicyError(path, "must be a number")
+        raise PolicyError(path, rule)
     number = Decimal(str(value).strip())
     if not number.is_finite():
-        raise PolicyError(path, "must be a finite number")
+        raise PolicyError(path, rule)
     # Beyond 28 digits decimal rounds and overflows. What is cut here is outside everybody's bounds.
     number = max(min(number, WIDEST), -WIDEST)
     if number != round(number, 18):
-        raise PolicyError(path, "has too many decimals")
+        raise PolicyError(path, rule)
     return number
 
 
 def _daily_loss_e4(raw: Mapping[str, Any]) -> int:
-    value = _decimal(raw.get("max_daily_loss_pct", "0.0500"), "max_daily_loss_pct")
+    path = "max_daily_loss_pct"
+    rule = "must be from 0.0050 to 0.5000 with at most four decimals (0.0200 is 2 %)"
+    value = _decimal(raw.get(path, "0.0500"), path, rule)
     scaled = value.scaleb(4)
-    if not Decimal("0.0050") <= value <= Decimal("0.5000"):
-        raise PolicyError("max_daily_loss_pct", "must be from 0.0050 to 0.5000 (0.0200 is 2 %)")
-    if scaled != scaled.to_integral_value():
-        raise PolicyError("max_daily_loss_pct", "has at most four decimals")
+    is_within = Decimal("0.0050") <= value <= Decimal("0.5000")
+    if not is_within or scaled != scaled.to_integral_value():
+        raise PolicyError(path, rule)
     return int(scaled)
 
 
 def _max_concession_cents(raw: Mapping[str, Any]) -> int:
     path = "reprice.opening.max_concession"
-    cents = _decimal(raw.get("max_concession", "0.20"), path).scaleb(2)
+    rule = "must be a multiple of 0.05 from 0 to 10"
+    cents = _decimal(raw.get("max_concession", "0.20"), path, rule).scaleb(2)
     if not 0 <= cents <= 1000 or cents % TICK_CENTS:
-        raise PolicyError(path, "must be a multiple of 0.05 from 0 to 10")
+        raise PolicyError(path, rule)
     return int(cents)
 
 

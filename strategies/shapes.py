@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from common.shapes import Instant, StrictSerializer, Text
+from common.shapes import Choice, Instant, StrictSerializer, Text
 from strategies.form_schema import form_schema
 from strategies.models import StrategyLink
 
@@ -43,13 +43,13 @@ class SourceInput(StrictSerializer):
 class CreateStrategyInput(SourceInput):
     name = Text(max_length=NAME_LENGTH)
     description = Text(required=False, allow_blank=True, max_length=DESCRIPTION_LENGTH)
-    privacy = serializers.ChoiceField(choices=StrategyLink.Privacy.values, required=False)
+    privacy = Choice(StrategyLink.Privacy.values, required=False)
 
 
 class UpdateStrategyInput(StrictSerializer):
     name = Text(required=False, max_length=NAME_LENGTH)
     description = Text(required=False, allow_blank=True, max_length=DESCRIPTION_LENGTH)
-    privacy = serializers.ChoiceField(choices=StrategyLink.Privacy.values, required=False)
+    privacy = Choice(StrategyLink.Privacy.values, required=False)
 
 
 class SavedStrategy(serializers.Serializer):

@@ -82,11 +82,13 @@ def print_table(runs: dict[str, list[dict[str, Any]]]) -> None:
         return statistics.median(run[key] for run in runs[name])
 
     ours = median("zerohour", "seconds")
-    print(f"{'':<12}{'seconds':>9}{'loading':>9}{'quotes/s':>12}{'peak MB':>9}{'ratio':>7}  trade")
+    heads = f"{'start-up':>9}{'seconds':>9}{'loading':>9}{'quotes/s':>12}{'peak MB':>9}{'ratio':>7}"
+    print(f"{'':<12}{heads}  trade")
     for name in runs:
         seconds, quotes = median(name, "seconds"), runs[name][0]["quotes"]
         print(
-            f"{name:<12}{seconds:>9.2f}{median(name, 'loading_seconds'):>9.2f}"
+            f"{name:<12}{median(name, 'starting_seconds'):>9.2f}"
+            f"{seconds:>9.2f}{median(name, 'loading_seconds'):>9.2f}"
             f"{quotes / seconds:>12,.0f}{median(name, 'peak_mb'):>9.0f}{seconds / ours:>7.1f}"
             f"  {runs[name][0]['fills']} fills, {runs[name][0]['trade']}"
         )

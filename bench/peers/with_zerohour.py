@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -38,7 +37,6 @@ POLICY = {"reprice": {"opening": {"enabled": False}}, "max_daily_loss_pct": "0.5
 
 def contestant() -> Callable[[str], tuple[float, int, int, str]]:
     # After setup, and before the clock: these import models.
-    importlib.import_module("pandas")  # pyarrow would, on its first conversion
     from marketdata.tape.load import load_tape  # noqa: PLC0415
     from sessions.models import Order, Transaction  # noqa: PLC0415
     from sessions.simulate import Setup, simulate  # noqa: PLC0415

@@ -85,6 +85,12 @@ UNFOLD = {
                         "bots_balanceadjustment_changelist",
                         "bots.view_balanceadjustment",
                     ),
+                    _item(
+                        "Backtests",
+                        "fact_check",
+                        "backtests_backtest_changelist",
+                        "backtests.view_backtest",
+                    ),
                     _item("Changes", "history", "admin_logentry_changelist", "admin.view_logentry"),
                 ],
             },

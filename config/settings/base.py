@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "bots",
     "sessions.apps.SessionsConfig",
     "alerts",
+    "backtests",
     "dashboard",
 ]
 
@@ -183,9 +184,14 @@ CELERY_TASK_ROUTES = {"sessions.tasks.run_sessions": {"queue": "sessions"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_TIMEZONE = "UTC"
-# Short intervals, every job idempotent, the market calendar decides; what is late is dropped.
+# Short intervals, every job idempotent, the market calendar decides; what is late is dropped. The
+# scheduler in the database passes over `expires`; what it knows is `expire_seconds`.
 CELERY_BEAT_SCHEDULE = {
-    name: {"task": task, "schedule": every_seconds, "options": {"expires": max(4, every_seconds)}}
+    name: {
+        "task": task,
+        "schedule": every_seconds,
+        "options": {"expire_seconds": int(max(4, every_seconds))},
+    }
     for name, task, every_seconds in (
         ("watch sessions", "sessions.tasks.watch", 2.0),
         ("schedule the day", "bots.tasks.schedule_day", 2.0),
@@ -193,6 +199,8 @@ CELERY_BEAT_SCHEDULE = {
         ("roll up days", "sessions.tasks.roll_up_days", 30.0),
         ("send alerts", "alerts.tasks.send_alerts", 3.0),
         ("clean up alerts", "alerts.tasks.clean_up", 3600.0),
+        ("start backtests", "backtests.tasks.start_backtests", 3.0),
+        ("clean up backtests", "backtests.tasks.clean_up", 3600.0),
         ("keep the tick log", "sessions.tasks.keep_tick_log", 300.0),
         ("let go of old rows", "sessions.tasks.trim", 3600.0),
         ("clean up", "common.tasks.clean_up", 600.0),
@@ -222,3 +230,8 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 # Webhooks of users: only to public addresses, unless the machine is one's own.
 ALERTS_TO_PRIVATE_ADDRESSES = env.bool("ALERTS_TO_PRIVATE_ADDRESSES", default=False)
 ALERT_DELIVERIES_KEPT_DAYS = env.int("ALERT_DELIVERIES_KEPT_DAYS", default=30)
+
+# Backtests run beside the worker of the jobs, one at a time.
+BACKTEST_DAYS_LIMIT = env.int("BACKTEST_DAYS_LIMIT", default=250)  # in one backtest
+BACKTEST_DAY_SECONDS = env.int("BACKTEST_DAY_SECONDS", default=600)  # for one day; then it is ended
+BACKTESTS_KEPT_DAYS = env.int("BACKTESTS_KEPT_DAYS", default=90)

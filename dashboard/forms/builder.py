@@ -27,9 +27,9 @@ NEW_LEG = {"direction": "buy", "type": "put", "qty": 1, "strike": {"method": "de
 METHOD_LABELS = {
     "delta": "nearest delta",
     "points_otm": "points out of the money",
-    "premium": "nearest price",
+    "premium": "nearest price ($)",
     "atm": "at the money",
-    "em_multiple": "multiple of the expected move",
+    "em_multiple": "× expected move",
     "offset": "points from another leg",
 }
 ORDER_LABELS = {"limit_mid": "limit at the mid, re-priced", "market": "market"}
@@ -259,7 +259,7 @@ def _entry(values: Values) -> Group:
             options=_options(WEEKDAY_LABELS),
         ),
     )
-    return Group("Entry", fields)
+    return Group("Entry", fields, is_compact=True)
 
 
 def _filters(values: Values) -> Group:
@@ -273,9 +273,8 @@ def _filters(values: Values) -> Group:
         base.CHECK,
         values["entry.filters.one_at_a_time"],
     )
-    return Group(
-        "Only if", (*fields, one), "An entry that a filter turns away is skipped and says so."
-    )
+    note = "An entry that a filter turns away is skipped and says so."
+    return Group("Only if", (*fields, one), note, is_compact=True)
 
 
 def _exits(values: Values) -> Group:

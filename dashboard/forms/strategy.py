@@ -40,6 +40,23 @@ def at(ctx, time):
 """
 
 
+# The database keeps a form's names sorted by their length; people read them in this order.
+ORDER = (
+    *("legs", "entry", "exit", "sizing"),
+    *("direction", "type", "qty", "strike", "method", "value", "from"),
+    *("times", "weekdays", "order", "max_entries", "filters"),
+)
+RANK = {name: rank for rank, name in enumerate(ORDER)}
+
+
+def in_order(form: Any) -> Any:
+    """The form with its names in the order they are written about; unknown ones come last."""
+    if isinstance(form, Mapping):
+        names = sorted(form, key=lambda name: RANK.get(name, len(RANK)))
+        return {name: in_order(form[name]) for name in names}
+    return [in_order(item) for item in form] if isinstance(form, list) else form
+
+
 def template_of(template_id: str | None) -> Template:
     """The template of that name, or the first credit spread."""
     by_id = {template.id: template for template in TEMPLATES}
@@ -63,7 +80,9 @@ def link_values(
     known = {"kind": kind, "name": name, "description": description}
     if kind == BUILDER and config is not None:
         return {**builder.values_of(config, name=name, description=description), **known}
-    source = json.dumps(config, indent=2) if kind == FORM and config is not None else program
+    source = (
+        json.dumps(in_order(config), indent=2) if kind == FORM and config is not None else program
+    )
     return {**known, "source": source}
 
 

@@ -28,7 +28,7 @@ COLUMNS = (
     Column("name", "Bot", is_number=False),
     Column("status", "Status", is_number=False),
     Column("today", "Today"),
-    Column("", "By the minute", is_number=False, title="P&L since the session's first tick"),
+    Column("", "Since the open", is_number=False, title="P&L since the session's first tick"),
     Column("nlv", "NLV"),
     Column("trades", "Trades"),
     Column("orders", "Orders"),
@@ -38,7 +38,7 @@ COLUMNS = (
         is_number=False,
         title="The loss since the open against the daily loss cap",
     ),
-    Column("tick", "Last tick"),
+    Column("tick", "Last tick", title="Market time since the session's last tick"),
     Column("next", "Next start"),
 )
 KEYS: dict[str, Callable[[BotRow], Any]] = {

@@ -32,17 +32,21 @@ class Activity:
 
 
 def latest_points(sessions: Iterable[BotSession]) -> dict[UUID, Point]:
-    """The latest second of each session that has one; two queries however many there are.
-
-    A settled session ended with its roll-up; its line is one chunk of a whole day by then.
+    """The latest second of each session that has one, from its own row: a settled one ended with
+    its roll-up, a running one has its newest seconds there. Two queries for rows with neither.
     """
     sessions = list(sessions)
     points = {session.pk: point for session in sessions if (point := _final(session))}
+    for session in sessions:
+        if session.pk not in points and session.tail:
+            points[session.pk] = _point(financials.tail_matrix(session.tail))
     open_ids = [session.pk for session in sessions if session.pk not in points]
+    if not open_ids:
+        return points
     newest = FinancialChunk.objects.filter(session=OuterRef("pk")).order_by("-first_seq")
     ids = BotSession.objects.filter(pk__in=open_ids).values_list(Subquery(newest.values("pk")[:1]))
     for chunk in FinancialChunk.objects.filter(pk__in=[row[0] for row in ids if row[0]]):
-        points[chunk.session_id] = _last(chunk)
+        points[chunk.session_id] = _point(financials.unpack(chunk.points))
     return points
 
 
@@ -66,8 +70,8 @@ def _counts(model: type[Trade | Order], ids: list[UUID], which: Q) -> dict[UUID,
     return dict(rows.values_list("session_id").annotate(count=Count("pk")))
 
 
-def _last(chunk: FinancialChunk) -> Point:
-    row = dict(zip(financials.COLUMNS, financials.unpack(chunk.points)[-1].tolist(), strict=True))
+def _point(line: financials.Matrix) -> Point:
+    row = dict(zip(financials.COLUMNS, line[-1].tolist(), strict=True))
     return Point(
         at_ms=row["at_ms"],
         nlv_cents=row["net_liquidation_value"],

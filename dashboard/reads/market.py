@@ -27,6 +27,12 @@ class MarketStrip:
         return None if last is None else max(timedelta(), self.now.at - last)
 
     @property
+    def lag(self) -> timedelta | None:
+        """How long the last tick was under way to us, in market time."""
+        tick = self.tick
+        return None if tick is None else timedelta(milliseconds=tick.received_ms - tick.at_ms)
+
+    @property
     def phase_text(self) -> str:
         if not self.now.is_healthy:
             return "feed silent"
@@ -35,8 +41,11 @@ class MarketStrip:
 
 @dataclass(frozen=True, slots=True)
 class ChainRow:
+    """`is_expected`: within the expected move around spot."""
+
     strike: str
     is_nearest: bool
+    is_expected: bool
     call: dict[str, Any]
     put: dict[str, Any]
     call_in_the_money: bool
@@ -73,6 +82,7 @@ def chain() -> Chain | None:
         ChainRow(
             **quotes[row],
             is_nearest=row == nearest,
+            is_expected=abs(strikes[row] - tick.spot_cents) <= (tick.expected_move_cents or -1),
             call_in_the_money=strikes[row] < tick.spot_cents,
             put_in_the_money=strikes[row] > tick.spot_cents,
             greeks=greeks[row],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
@@ -54,6 +54,7 @@ class BotRow:
     loss_bar: LossBar | None
     sparkline: Sparkline | None
     next_start_at: datetime | None
+    tick_age: timedelta | None  # market time since the session's last tick; None once it has ended
 
     @property
     def is_archived(self) -> bool:
@@ -100,6 +101,7 @@ def overview(*, owner: User, archived: bool) -> Overview:
                 activities[session.pk] if session else Activity(),
                 lines.get(session.pk) if session else None,
                 bots.next_start_at(view, now),
+                _tick_age(view.active_session, now),
             )
         )
     return Overview(
@@ -124,6 +126,7 @@ def _row(
     activity: Activity,
     line: Sparkline | None,
     next_start_at: datetime | None,
+    tick_age: timedelta | None,
 ) -> BotRow:
     profit_loss_cents = point.profit_loss_cents if point else None
     nlv_cents = point.nlv_cents if point else view.bot.cash_balance_cents
@@ -138,7 +141,14 @@ def _row(
         loss_bar=loss_bar(session, point),
         sparkline=line,
         next_start_at=next_start_at,
+        tick_age=tick_age,
     )
+
+
+def _tick_age(session: BotSession | None, now: MarketNow) -> timedelta | None:
+    if session is None or session.last_tick_at is None:
+        return None
+    return max(timedelta(), now.at - session.last_tick_at)
 
 
 def _sparklines(sessions: Iterable[BotSession]) -> dict[UUID, Sparkline]:

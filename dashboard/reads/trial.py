@@ -10,6 +10,8 @@ from dashboard.payoff import Payoff, payoff
 from marketdata import queries as market
 from marketdata.queries import NoTicks
 from simengine.market import Tick
+from simengine.policy import Policy
+from strategies.runtime.program import source_hash
 from strategies.services import Source
 from strategies.whatif import NothingToOpen, WhatIf, what_if
 
@@ -26,6 +28,26 @@ class Trial:
     found: WhatIf | None = None
     payoff: Payoff | None = None
     reason: str = ""
+
+    @property
+    def source_hash(self) -> str:
+        return source_hash(self.source.program)
+
+    @property
+    def cap_bp(self) -> int:
+        """The daily cap a bot has unless told otherwise."""
+        return Policy().max_daily_loss_e4
+
+    @property
+    def cap_cents(self) -> int:
+        return self.balance_cents * self.cap_bp // 10_000
+
+    @property
+    def losses_in_cap(self) -> str | None:
+        """So many losing trades reach that cap: "2.4"; None where one is more than it."""
+        if self.found is None or not 0 < self.found.max_loss_cents <= self.cap_cents:
+            return None
+        return f"{self.cap_cents / self.found.max_loss_cents:.1f}"
 
     @property
     def loss_bp(self) -> int | None:

@@ -22,11 +22,13 @@ from dashboard.facts import facts as facts_of
 from dashboard.forms.base import Field
 from dashboard.instruments import LegView, instrument_text
 from dashboard.reads.market import market_strip
+from sessions.models import Transaction
 
 register = template.Library()
 
 UNKNOWN = "–"
 CLOCK = "%H:%M:%S"
+BADGES = {"done": "completed", "canceled": "killed", "waiting": "scheduled"}
 FORMATS = {
     "clock": CLOCK,
     "day": "%a %d %b %Y",
@@ -58,6 +60,13 @@ def signed(cents: int | None) -> str:
         return UNKNOWN
     plus = "+" if cents > 0 else ""
     return format_html('<span class="{}">{}{}</span>', _tone(cents), plus, usd(cents))
+
+
+@register.simple_tag
+def cash_flow(transaction: Transaction) -> str:
+    """What a transaction brought in (+) or cost (−)."""
+    is_credit = transaction.effect == "credit"
+    return signed(transaction.value_cents if is_credit else -transaction.value_cents)
 
 
 @register.filter
@@ -153,6 +162,12 @@ def age(elapsed: timedelta | None) -> str:
 
 
 @register.filter
+def milliseconds(elapsed: timedelta) -> str:
+    """ "250 ms"."""
+    return f"{round(elapsed.total_seconds() * 1_000)} ms"
+
+
+@register.filter
 def count_of(count: int, words: str) -> str:
     """2 with "trade,trades" -> "2 trades"; "no trades" for none."""
     one, many = words.split(",")
@@ -186,6 +201,12 @@ def words(code: str | None) -> str:
 
 
 @register.filter
+def badge(status: str) -> str:
+    """The look of a backtest's status: that of a session's which means the same."""
+    return BADGES.get(status, status)
+
+
+@register.filter
 def dashed(name: str) -> str:
     """A field's name as part of its id: "reprice.opening" -> "reprice-opening"."""
     return name.replace(".", "-")
@@ -207,6 +228,18 @@ def at(value: datetime | None, style: str = "clock") -> SafeString | str:
         rfc3339(value),
         utc.strftime("%Y-%m-%d %H:%M:%S"),
         value.astimezone(NEW_YORK).strftime(FORMATS[style]),
+    )
+
+
+@register.simple_tag
+def age_at(value: datetime | None, elapsed: timedelta | None) -> SafeString | str:
+    """How long ago a time was, the time itself in the title; without an age the time."""
+    if value is None or elapsed is None:
+        return at(value)
+    utc = value.astimezone(UTC)
+    titled = f"{value.astimezone(NEW_YORK):{CLOCK}} New York, {utc:%Y-%m-%d %H:%M:%S} UTC"
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', rfc3339(value), titled, age(elapsed)
     )
 
 

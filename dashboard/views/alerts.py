@@ -66,9 +66,18 @@ def _show(request: UserRequest, refusal: Refusal | None = None) -> HttpResponse:
         "deliveries": queries.deliveries_of(request.user)[:LOG_LENGTH],
         "types": Channel.Type.choices,
         "kinds": Kind.choices,
+        "waits": [_words(seconds) for seconds in services.RETRY_AFTER_SECONDS],
         "refusal": refusal,
         "sent": request.POST if is_refused else {"type": Channel.Type.WEBHOOK.value},
         "sent_kinds": request.POST.getlist("kinds") if is_refused else list(Kind.values),
     }
     status = refusal.status if refusal else 200
     return render(request, "dashboard/alerts.html", context, status=status)
+
+
+def _words(seconds: int) -> str:
+    """90 -> "90 s", 300 -> "5 min", 7200 -> "2 h"."""
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -28,6 +29,7 @@ from common.throttles import AccountThrottle, AddressThrottle
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 SEND = "send"
+PRINTING = "django.core.mail.backends.console.EmailBackend"
 
 
 class Address(Serializer):
@@ -104,5 +106,10 @@ def _show(
     problem: Refusal | None = None,
     has_code: bool = False,
 ) -> HttpResponse:
-    context = {"problem": problem, "has_code": has_code, "email": request.POST.get("email", "")}
+    context = {
+        "problem": problem,
+        "has_code": has_code,
+        "email": request.POST.get("email", ""),
+        "mail_is_printed": settings.EMAIL_BACKEND == PRINTING,
+    }
     return render(request, "dashboard/register.html", context, status=status)

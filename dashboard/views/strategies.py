@@ -8,12 +8,14 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
 from common.errors import Refusal
 from dashboard.access import UserRequest, page
 from dashboard.forms import strategy as strategy_forms
 from dashboard.forms.builder import BALANCE
 from dashboard.forms.strategy import BUILDER, FORM, KINDS, PROGRAM
+from dashboard.reads.backtests import backtests_of
 from dashboard.reads.trial import Trial, try_out
 from strategies import queries, services
 from strategies.models import StrategyLink
@@ -32,15 +34,31 @@ def strategy_list(request: UserRequest) -> HttpResponse:
 def strategy_page(request: UserRequest, strategy_id: UUID) -> HttpResponse:
     """One's own strategy, or anybody's public one; that without signing in, too."""
     link = queries.readable_link(request.user, strategy_id)
-    context = {
+    return show_strategy(request, link)
+
+
+def show_strategy(
+    request: UserRequest,
+    link: StrategyLink,
+    refusal: Refusal | None = None,
+) -> HttpResponse:
+    """`refusal` is of a backtest that was asked for."""
+    context: dict[str, Any] = {
         "section": "strategies",
         "link": link,
+        "config": link.config and strategy_forms.in_order(link.config),
         "is_own": link.owner_id == request.user.pk,
         "bots": link.bots.filter(owner=request.user.pk).order_by("name"),
-        "address": request.build_absolute_uri(request.path),
+        "address": request.build_absolute_uri(reverse("dashboard:strategy", args=[link.pk])),
         "limits": {"name": NAME_LENGTH, "description": DESCRIPTION_LENGTH},
     }
-    return render(request, "dashboard/strategy.html", context)
+    if request.user.is_authenticated:
+        sent = request.POST if refusal else None
+        context["backtests"] = backtests_of(
+            request.user, link, chosen=request.GET.get("backtest", ""), sent=sent, refusal=refusal
+        )
+    status = refusal.status if refusal else 200
+    return render(request, "dashboard/strategy.html", context, status=status)
 
 
 @page("GET", "POST")

@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
+from marketdata.blackscholes import ndtr
 from marketdata.feeds.path import FULL_DAY_MINUTES, activity
 from simengine.market import MISSING
 

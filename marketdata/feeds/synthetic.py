@@ -18,12 +18,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from common.times import to_ms
 from marketdata import calendar, greeks
 from marketdata.feeds import faults, surface
-from marketdata.feeds.path import SpotPath, activity, make_path
+from marketdata.feeds.path import SpotPath, activity, make_path, persistent
 from marketdata.feeds.scenarios import NORMAL, SCENARIOS, Scenario
 from simengine.market import Tick, rows_of
 
@@ -150,7 +149,7 @@ class SyntheticFeed:
         """
         keeps = 0.5 ** (1 / FORWARD_NOISE_HALF_LIFE_SECONDS)
         shocks = self._rng(_FORWARD).normal(0.0, np.sqrt(1 - keeps**2), self.seconds + 1)
-        noise = lfilter([1.0], [1.0, -keeps], shocks)
+        noise = persistent(shocks, keeps)
         busy = np.sqrt(np.clip(activity(self.seconds + 1), 0.4, 3.0)) * np.exp(self._path.log_vol)
         realised = self._day_deviation * self._kind.realised / USUAL_DAY_DEVIATION
         return np.asarray(self._path.cents + FORWARD_NOISE_CENTS * realised * busy * noise)

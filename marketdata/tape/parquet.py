@@ -239,10 +239,9 @@ class _Group:
         self._vix = table["vix_hundredths"].to_pylist()
         self._move = table["expected_move_cents"].to_pylist()
         lists = [table[name].combine_chunks() for name in LISTS]
-        self._offsets = lists[0].offsets.to_numpy().tolist()
-        self._strikes, *columns = [column.values.to_numpy(zero_copy_only=True) for column in lists]
+        self._offsets = lists[0].offsets.to_pylist()
         # A tick's columns are windows into these: nothing is copied, a number is made when asked.
-        self._columns = [memoryview(column) for column in columns]
+        self._strikes, *self._columns = [_numbers(column.values) for column in lists]
         self._rows_of: dict[bytes, tuple[list[int], dict[int, int]]] = {}
 
     def tick(self, row: int, *, seq: int) -> Tick:
@@ -272,3 +271,10 @@ class _Group:
             put_deltas,
             known[1],
         )
+
+
+def _numbers(column: pa.Int32Array) -> memoryview:
+    """Where they lie. Not by to_numpy(), whose first call imports pandas: 1.3 s and 80 MB."""
+    width = column.type.byte_width
+    start = column.offset * width
+    return memoryview(column.buffers()[1])[start : start + len(column) * width].cast("i")

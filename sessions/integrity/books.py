@@ -54,7 +54,7 @@ class Books:
 
     @cached_property
     def line(self) -> financials.Matrix:
-        """All seconds, in the order of their chunks."""
+        """All seconds, in the order of their chunks, the row's tail the last of them."""
         return financials.joined(self.chunks)
 
     @cached_property
@@ -132,5 +132,5 @@ def read(session_id: uuid.UUID) -> Books:
         decisions=list(session.decisions.order_by("number")),
         events=list(session.events.order_by("tick_seq", "index")),
         entries=list(session.entries.order_by("number")),
-        chunks=list(session.financials.order_by("first_seq")),
+        chunks=[*session.financials.order_by("first_seq"), *financials.tail_chunks(session)],
     )

@@ -111,10 +111,18 @@ def run(rules: tuple[Rule, ...], books: Books) -> Report:
     for rule in rules:
         tally = Tally()
         if not (rule.needs_detail and books.is_trimmed):
-            rule.look(books, tally)
+            _look(rule, books, tally)
         is_sound = tally.first_break is None
         checks.append(Check(rule.name, rule.says, is_sound, tally.rows_checked, tally.first_break))
     return Report(books.session.pk, tuple(checks))
+
+
+def _look(rule: Rule, books: Books, tally: Tally) -> None:
+    """A value that makes no sense is a break like another; `readable` names the row of most."""
+    try:
+        rule.look(books, tally)
+    except (KeyError, ValueError, TypeError, AttributeError, ArithmeticError, IndexError) as error:
+        tally.broken(books.session, rule.name, repr(error), "rows that can be recounted")
 
 
 def table_of(row: Model | type[Model]) -> str:

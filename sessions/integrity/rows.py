@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from django.db.models import Model
@@ -11,8 +12,10 @@ from sessions.ids import row_id
 from sessions.integrity.books import Books
 from sessions.integrity.report import Tally
 from sessions.models import Decision, Entry, Order, Position, SessionEvent, Trade, Transaction
+from simengine.orders import ExitRules
 
 Wanted = dict[Any, dict[str, Any]]
+EXIT_RULES = tuple(spec.name for spec in fields(ExitRules))
 
 
 def orders(books: Books, tally: Tally) -> None:
@@ -53,9 +56,11 @@ def trades(books: Books, tally: Tally) -> None:
             "legs": event.data["legs"],
             "units": event.data["units"],
             "entry_cents": event.data["entry_cents"],
+            "exit_rules": {name: event.data[name] for name in EXIT_RULES},
             "status": "open",
             "exit_cents": None,
             "closed_at": None,
+            "close_reason": "",
             "profit_cents": None,
             "tick_seq": event.tick_seq,
             "at": event.at,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from common.times import from_ms
 from sessions.hosted import FAILURE_INDEX, REQUEST_INDEX
 from sessions.ids import row_id
 from sessions.integrity.books import Books
@@ -79,12 +80,36 @@ def status(books: Books, tally: Tally) -> None:
         tally.broken(session, "status", session.status, expected)
     elif not session.is_terminal and (ends or (words and session.status not in words)):
         tally.broken(session, "status", session.status, str(words[-1]))
+    elif entered:
+        _check_times(books, tally, dict(zip(words, entered, strict=True)))
+
+
+def _check_times(books: Books, tally: Tally, entered: dict[Status, SessionEvent]) -> None:
+    """The session's row says when it was made, ran and ended as the events of that do."""
+    begun = entered.get(Status.SCHEDULED) or entered.get(Status.REGISTERING)
+    running = entered.get(Status.RUNNING)
+    end = next((event for word, event in entered.items() if word in TERMINAL), None)
+    tally.same(
+        books.session,
+        created_at=begun.at if begun else books.session.created_at,
+        started_at=running.at if running else None,
+        ended_at=end.at if end else None,
+        status_reason=(end.data["reason"] or None) if end else None,
+    )
 
 
 def counts(books: Books, tally: Tally) -> None:
-    """Ticks and errors as counted on the session's row."""
+    """Ticks and errors as counted on the session's row, and how far it is."""
+    session, at_ms = books.session, books.column("at_ms")
     errors = books.events_by_kind["error_counted"]
-    tally.same(books.session, tick_count=len(books.line), error_count=len(errors))
+    tally.same(
+        session,
+        tick_count=len(books.line),
+        error_count=len(errors),
+        last_tick_at=from_ms(int(at_ms[-1])) if len(at_ms) else None,
+    )
+    if books.day is not None and session.last_tick_seq > books.day.last_seq:
+        tally.broken(session, "last_tick_seq", session.last_tick_seq, books.day.last_seq)
     for count, event in enumerate(errors, start=1):
         tally.same(event, data={**event.data, "count": count})
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import uuid
 
-from sessions.integrity import books, ending, rows, seconds, trading, trail
+from sessions.integrity import books, ending, rows, seconds, shapes, trading, trail
 from sessions.integrity.report import Report, Rule, run
 
 RULES = (
+    Rule("readable", "every row can be read", shapes.readable, False),
     Rule("ids", "every id derives from session, kind and number", trail.ids, False),
     Rule("numbers", "rows are numbered 1, 2, 3 … without a gap", trail.numbers, False),
     Rule("events", "(tick, index) of the events has no gap and fits the tick log", trail.events),

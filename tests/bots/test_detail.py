@@ -30,7 +30,7 @@ def test_a_bot_comes_with_its_sessions_newest_first(owner, bot):
     response = owner.get(f"/api/bots/{bot.pk}")
 
     assert response.status_code == 200
-    assert set(response.json()) == {"bot", "sessions", "adjustments"}
+    assert set(response.json()) == {"bot", "sessions"}
     assert response.json()["bot"]["id"] == str(bot.pk)
     assert response.json()["sessions"] == [stored(new), stored(old)]
 

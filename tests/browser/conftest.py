@@ -9,6 +9,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -17,14 +18,11 @@ import pytest
 from django.db import connection
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.chrome import FLAGS, chromium_path
+from launcher import chromium as browsers
+from tests.browser.chrome import FLAGS
 from tests.factories import PASSWORD, UserFactory
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-NO_CHROMIUM = (
-    "NO BROWSER WAS TESTED: no chromium found. Install Debian's package chromium, or name one in"
-    " CHROMIUM."
-)
 START_SECONDS = 30.0
 
 
@@ -33,10 +31,10 @@ def chromium() -> Iterator[Browser]:
     """Gone with its module: while it lives its event loop runs in this thread, where no other
     test could run one of its own.
     """
-    path = chromium_path()
+    path = browsers.find()
     if path is None:
-        warnings.warn(NO_CHROMIUM, stacklevel=1)
-        pytest.skip(NO_CHROMIUM)
+        warnings.warn(browsers.NONE_FOUND, stacklevel=1)
+        pytest.skip(browsers.NONE_FOUND)
     with sync_playwright() as playwright:
         # Playwright's loop runs in this thread; the tests' own queries are plain and synchronous.
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
@@ -107,21 +105,27 @@ def web(transactional_db: None, web_process: Web) -> Web:
     return web_process
 
 
-@pytest.fixture
-def page(chromium: Browser, web: Web) -> Iterator[Page]:
+@contextmanager
+def tab(chromium: Browser, base_url: str) -> Iterator[Page]:
     """A tab; any complaint of the browser, a refused script above all, fails the test."""
-    context = chromium.new_context(base_url=web.url, viewport={"width": 1280, "height": 800})
-    expect.set_options(timeout=10_000)
-    tab = context.new_page()
+    context = chromium.new_context(base_url=base_url, viewport={"width": 1280, "height": 800})
+    page = context.new_page()
     complaints: list[str] = []
-    tab.on("pageerror", lambda error: complaints.append(str(error)))
-    tab.on(
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
         "console",
         lambda said: complaints.append(said.text) if "Content Security" in said.text else None,
     )
-    yield tab
+    yield page
     context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def page(chromium: Browser, web: Web) -> Iterator[Page]:
+    expect.set_options(timeout=10_000)
+    with tab(chromium, web.url) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -122,6 +122,42 @@ def test_the_charts_zoom_and_pan_by_keyboard_together(page: Page, sign_in, sessi
         expect(chart).to_have_attribute("data-shown", f"{first} {last}")
 
 
+FINGERS = """async (moves) => {
+    const over = document.querySelector('#pl-chart .u-over');
+    const { left, width } = over.getBoundingClientRect();
+    for (const [name, pointerId, share] of moves) {
+        over.dispatchEvent(new PointerEvent(name, {
+            pointerId, pointerType: 'touch', clientX: left + share * width, bubbles: true,
+        }));
+        await new Promise(requestAnimationFrame);
+    }
+}"""
+
+
+def test_two_fingers_zoom_the_charts_and_one_pans_them(page: Page, sign_in, session) -> None:
+    market.publish([market.tick(seq) for seq in range(3, 602)])
+    financials.chunk(session.pk, [point(seq) for seq in range(3, 602)]).save()
+    BotSession.objects.update(last_tick_seq=601, last_tick_at=market.from_open(600))
+    sign_in()
+    page.goto(f"/bots/{session.bot_id}/sessions/{session.pk}")
+    first = to_ms(market.OPEN_AT) // 1000
+    expect(page.locator("#spot-chart")).to_have_attribute("data-shown", f"{first} {first + 600}")
+
+    # Two fingers, 0.2 of the width apart around the middle, move to 0.4 apart, then lift.
+    down = [("pointerdown", 1, 0.4), ("pointerdown", 2, 0.6)]
+    apart = [("pointermove", 1, 0.3), ("pointermove", 2, 0.7)]
+    up = [("pointerup", 1, 0.3), ("pointerup", 2, 0.7)]
+    page.evaluate(FINGERS, [*down, *apart, *up])
+    shown = page.locator("#spot-chart").get_attribute("data-shown").split()
+    zoomed = int(shown[1]) - int(shown[0])
+    one = [("pointerdown", 1, 0.5), ("pointermove", 1, 0.4), ("pointerup", 1, 0.4)]
+    page.evaluate(FINGERS, one)
+    panned = page.locator("#spot-chart").get_attribute("data-shown").split()
+
+    assert zoomed == pytest.approx(300, abs=2)
+    assert int(panned[0]) - int(shown[0]) == pytest.approx(30, abs=2)
+
+
 def point(seq: int) -> Financials:
     books = (2_500_000 + seq, 2_500_000, seq, 0, seq, 0, 2_500_000, 0)
     return Financials(seq, to_ms(market.from_open(seq - 1)), *books)

@@ -71,6 +71,17 @@ def test_trades_follow_the_stream(page: Page, watch, session) -> None:
     expect(page.get_by_role("row", name="put spread 5920/5945")).to_be_visible()
 
 
+def test_what_came_last_is_shown_though_nothing_follows(page: Page, watch, session) -> None:
+    watch()
+
+    advance(session, 3, 0)  # the book is read at once
+    expect(page.locator("[data-live=datetime]")).to_have_text("09:30:02")
+    make_trade(session)
+    advance(session, 4, 0)  # soon after it, and then the market stands still
+
+    expect(page.get_by_role("row", name="put spread 5920/5945")).to_be_visible()
+
+
 def test_a_broken_stream_is_announced_and_comes_back_without_a_gap(
     page: Page, watch, session, web: Web
 ) -> None:

@@ -53,6 +53,7 @@ CALLS = {
     "PATCH /bots/{bot_id}": bots.update_bot(IDS[0], name="y"),
     "DELETE /bots/{bot_id}": bots.delete_bot(IDS[0]),
     "GET /bots/{bot_id}/summary": bots.get_summary(IDS[0]),
+    "GET /bots/{bot_id}/adjustments": bots.list_adjustments(IDS[0]),
     "GET /bots/{bot_id}/sessions": sessions.list_sessions(IDS[0]),
     "POST /bots/{bot_id}/sessions": sessions.start_session(IDS[0]),
     "GET /bots/{bot_id}/sessions/{session_id}": sessions.get_session(*IDS),

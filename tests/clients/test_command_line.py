@@ -18,7 +18,7 @@ from tests.clients.test_retries import STRATEGY
 from zerohour_client.cli.failures import sentence, status_of
 from zerohour_client.cli.main import app
 
-BOT = {**BOT_ANSWER, "adjustments": []}
+BOT = BOT_ANSWER
 OTHER = {**BOT, "id": "11111111-1111-4111-8111-111111111111", "name": "Condor"}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -21,7 +20,7 @@ from common import errors
 from common.idempotency import idempotent
 from common.paging import page
 from common.routing import route
-from common.shapes import Boolean, Instant, Integer, Money, Ratio, StrictSerializer, Text
+from common.shapes import Boolean, Choice, Instant, Money, StrictSerializer, Text, WholeNumber
 
 
 class Full(errors.Conflict):
@@ -58,13 +57,12 @@ class Lookup(Open):
 
 class Shape(StrictSerializer):
     class Leg(StrictSerializer):
-        qty = Integer(min_value=1)
+        side = Choice(["put", "call"])
 
     name = Text(max_length=5)
     price = Money(min_cents=-100, max_cents=10000, required=False)
     fee = Money(two_decimals=True, required=False)
-    share = Ratio(min_value=Decimal("0.005"), max_value=Decimal("0.5"), required=False)
-    count = Integer(required=False)
+    count = WholeNumber(min_value=1, max_value=9, required=False)
     flag = Boolean(required=False)
     at = Instant(required=False)
     legs = Leg(many=True, required=False)

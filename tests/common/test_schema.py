@@ -10,18 +10,16 @@ from rest_framework.views import APIView
 from common.idempotency import idempotent
 from common.routing import route
 from common.schema import errors
-from common.shapes import Money, Ratio, StrictSerializer, Text
+from common.shapes import Money, StrictSerializer, Text
 
 
 class Things(APIView):
     class Input(StrictSerializer):
         name = Text(max_length=9)
         price = Money(min_cents=0, max_cents=10_000, required=False)
-        share = Ratio(required=False)
 
     class Output(StrictSerializer):
         price = Money(two_decimals=True)
-        share = Ratio()
 
     @extend_schema(
         request=Input,

@@ -24,7 +24,7 @@ def test_a_body_that_is_no_object_is_refused(anonymous, body):
 def test_no_body_at_all_misses_the_required_fields(anonymous):
     answer = anonymous.post("/api/probe/echo")
 
-    assert answer.json()["fields"] == {"name": ["This field is required."]}
+    assert answer.json()["fields"] == {"name": ["is required"]}
 
 
 def test_an_unknown_field_is_named_with_those_that_are_known(echo):
@@ -43,10 +43,11 @@ def test_a_read_only_field_is_unknown_too(echo):
 
 
 def test_every_complaint_comes_at_once_under_its_dotted_path(echo):
-    answer = echo(legs=[{"qty": 1}, {"qty": 0, "side": "x"}], leg={"qty": "1"}, count=True, odd=1)
+    legs = [{"side": "put"}, {"side": "both", "price": 1}]
+    answer = echo(legs=legs, leg={"side": 1}, flag=1, odd=1)
 
     fields = answer.json()["fields"]
-    assert set(fields) == {"legs.1.qty", "legs.1.side", "leg.qty", "count", "odd"}
+    assert set(fields) == {"legs.1.side", "legs.1.price", "leg.side", "flag", "odd"}
     assert answer.json()["message"].endswith("(4 more fields below).")
 
 
@@ -64,9 +65,11 @@ def test_a_nested_value_that_is_no_object_is_told_so_under_its_own_name(echo):
         ("name", ["x"]),
         ("name", "longer"),
         ("name", ""),
-        ("count", "5"),
-        ("count", 5.5),
-        ("count", True),
+        ("count", "five"),
+        ("count", "5.5"),
+        ("count", "0"),
+        ("count", "10"),
+        ("count", "1" * 2000),
         ("flag", "true"),
         ("flag", 1),
         ("flag", None),
@@ -82,11 +85,6 @@ def test_a_nested_value_that_is_no_object_is_told_so_under_its_own_name(echo):
         ("price", "0.001"),
         ("price", "100.01"),
         ("price", "-1.01"),
-        ("share", "0.0049"),
-        ("share", "0.5001"),
-        ("share", "0.02001"),
-        ("share", "2 %"),
-        ("share", {}),
         ("at", "yesterday"),
         ("at", 1778164201),
         ("at", "0001-01-01T00:00:00+23:59"),
@@ -102,6 +100,27 @@ def test_a_wrong_type_or_a_value_beside_its_bounds_is_refused_by_name(echo, fiel
 
 
 @pytest.mark.parametrize(
+    ("field", "wrong", "rule"),
+    [
+        ("name", [None, 5, "", "longer"], "must be a string of 1 to 5 characters"),
+        ("count", [None, "", "x", "0", "10"], "must be a whole number from 1 to 9"),
+        ("flag", [None, "true", 1], "must be true or false"),
+        ("leg", [{"side": wrong} for wrong in (None, 1, "both")], "must be one of put, call"),
+        ("at", [None, "noon", 5], 'must be a time such as "2026-05-07T14:30:00Z"'),
+        (
+            "price",
+            [None, True, "x", "1e3", "0.001", "100.01", "-1.01"],
+            'must be dollars and whole cents, like "12.50", from -1 to 100',
+        ),
+    ],
+)
+def test_whatever_is_wrong_the_complaint_says_what_is_allowed(echo, field, wrong, rule):
+    answers = [echo(**{field: value}) for value in wrong]
+
+    assert {reason for each in answers for (reason,) in each.json()["fields"].values()} == {rule}
+
+
+@pytest.mark.parametrize(
     ("field", "value", "written"),
     [
         ("price", "100.00", "100"),
@@ -111,9 +130,7 @@ def test_a_wrong_type_or_a_value_beside_its_bounds_is_refused_by_name(echo, fiel
         ("price", ".05", "0.05"),
         ("fee", 5, "5.00"),
         ("fee", "1.7", "1.70"),
-        ("share", 0.005, "0.0050"),
-        ("share", "0.5", "0.5000"),
-        ("count", 4.0, 4),
+        ("count", "9", 9),
         ("flag", False, False),
         ("at", "2026-05-07T10:30:01.5-04:00", "2026-05-07T14:30:01.500Z"),
         ("at", "2026-05-07T16:30:01 02:00", "2026-05-07T14:30:01.000Z"),

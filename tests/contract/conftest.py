@@ -18,12 +18,17 @@ from marketdata.models import MarketClock
 from sessions.models import BotSession
 from strategies.models import StrategyLink
 from tests.contract.live import Live
+from tests.contract.proofs import Proofs
 from tests.factories import BotFactory, BotSessionFactory, StrategyLinkFactory
 from tests.flows.stack import Stack
 from tests.sessions import market
 
 UNKNOWN = UUID("00000000-0000-4000-8000-000000000000")
 OUR_APPS = ("accounts", "bot_sessions", "bots", "common", "knox", "strategies")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Proofs(), "proofs")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.services import create_token
+from bots.models import BalanceAdjustment, SettlementCorrection
 from common.times import to_ms
 from marketdata.models import MarketDay
 from sessions import financials
@@ -131,12 +132,38 @@ def add_tick(session, number):
     market.publish([market.tick(MarketDay.objects.get().last_seq + 1)])
 
 
+def add_adjustment(session, number):
+    correction = SettlementCorrection.objects.create(
+        trading_date=session.trading_date,
+        old_cents=595_000,
+        new_cents=595_000 + number,
+        reason="republished",
+        entered_by="operator",
+        entered_at=session.created_at,
+    )
+    BalanceAdjustment.objects.create(
+        bot=session.bot,
+        session=session,
+        carried_after=session,
+        correction=correction,
+        old_settlement_cents=correction.old_cents,
+        new_settlement_cents=correction.new_cents,
+        amount_cents=100,
+        balance_before_cents=0,
+        balance_after_cents=100,
+        reason=correction.reason,
+        made_by=correction.entered_by,
+        made_at=correction.entered_at,
+    )
+
+
 # Where the rows of a list are in its answer, and what makes more of them.
 LISTS = {
     "GET /bots": ("", add_bot),
     "GET /bots/{bot_id}": ("sessions", add_session),
     "GET /bots/{bot_id}/sessions": ("", add_session),
     "GET /bots/{bot_id}/summary": ("sparkline", add_session),
+    "GET /bots/{bot_id}/adjustments": ("", add_adjustment),
     "GET /strategies": ("", add_link),
     "GET /auth/tokens": ("", add_token),
     f"GET {BELOW}/orders": ("", add_order),

@@ -135,7 +135,7 @@ def walk_session(walk, bot, runner):
     walk(f"POST {SESSION}/cancel-all-orders", **ids)
     for read in READS:
         walk(f"GET {SESSION}{read}", **ids)
-    for path in ("", "/sessions", "/summary"):
+    for path in ("", "/sessions", "/summary", "/adjustments"):
         walk(f"GET /bots/{{bot_id}}{path}", **ids)
     walk("GET /bots")
 

@@ -60,6 +60,7 @@ MATRIX = {
     "PATCH /bots/{bot_id}": Reach.OWNER,
     "DELETE /bots/{bot_id}": Reach.OWNER,
     "GET /bots/{bot_id}/summary": Reach.OWNER,
+    "GET /bots/{bot_id}/adjustments": Reach.OWNER,
     "GET /bots/{bot_id}/sessions": Reach.OWNER,
     "POST /bots/{bot_id}/sessions": Reach.OWNER,
     f"GET {SESSION}": Reach.OWNER,

@@ -70,3 +70,14 @@ def test_nobody_tries_somebody_elses_delivery_again(strangers_browser, channel) 
     answer = strangers_browser.post(f"/account/alerts/log/{delivery.pk}/again")
 
     assert answer.status_code == 404
+
+
+def test_the_page_says_when_a_failed_delivery_is_tried_again(browser, channel, hook) -> None:  # noqa: F811  fixtures
+    hook.answers = [500]
+    browser.post(f"/account/alerts/{channel.pk}/test")
+    services.deliver_due(now=Delivery.objects.get().due_at)
+
+    page = browser.get("/account/alerts").content.decode()
+
+    assert "after 10 s, 1 min, 5 min, 30 min, 2 h, then given up" in page
+    assert "next try" in page

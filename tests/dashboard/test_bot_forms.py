@@ -87,11 +87,15 @@ def test_somebody_elses_strategy_is_refused_beside_the_field(browser, link) -> N
         ("max_daily_loss_pct", "much", bot_forms.DAILY_LOSS_RULE),
         ("max_daily_loss_pct", "1.005", bot_forms.DAILY_LOSS_RULE),
         ("max_open_positions", "0", "must be a whole number from 1 to 100"),
-        ("max_open_orders", "", "must be a number"),
+        ("max_open_orders", "", "must be a whole number from 1 to 50"),
         ("reprice__opening__max_concession", "0.07", "must be a multiple of 0.05 from 0 to 10"),
         ("reprice__closing__nudge_after_seconds", "601", "must be a whole number from 1 to 600"),
-        ("name", "", "This field may not be blank."),
-        ("schedule__weekdays", [], "This list may not be empty."),
+        ("name", "", "must be a string of 1 to 80 characters"),
+        (
+            "schedule__weekdays",
+            [],
+            "must be one or more of mon, tue, wed, thu, fri, each once",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_saved(

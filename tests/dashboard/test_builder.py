@@ -114,6 +114,26 @@ def test_the_preview_shows_the_trade_on_the_latest_chain(browser, open_market) -
     assert not StrategyLink.objects.exists()
 
 
+def test_a_loss_beyond_the_default_cap_is_pointed_out(browser, open_market) -> None:
+    page = preview(browser, typed(CONFIG))
+
+    assert "default cap of 5.00 %, $1,250.00, halts the day before one of them" in page
+
+
+def test_a_loss_below_the_default_cap_is_counted_in_it(browser, open_market) -> None:
+    page = preview(browser, typed(CONFIG, balance="100000"))
+
+    assert "default cap of 5.00 %, $5,000.00, is 2.2 of them" in page
+
+
+def test_the_drawing_names_the_most_and_the_least_in_sight(browser, open_market) -> None:
+    drawn = browser.post("/dashboard/strategy-preview", typed(CONFIG)).context["trial"].payoff
+
+    most, least = drawn.levels
+    assert (most.profit_cents, least.profit_cents) == (24_500, -225_500)
+    assert most.y < drawn.zero_y < least.y
+
+
 def test_the_preview_counts_the_account_that_was_typed(browser, open_market) -> None:
     assert "a daily cap of 2.25 % is" in preview(browser, typed(CONFIG, balance="100000"))
 
@@ -137,7 +157,7 @@ def test_a_program_that_does_not_parse_is_shown_around_its_line(browser, db) -> 
 
     page = preview(browser, {"kind": "program", "name": "", "description": "", "source": source})
 
-    assert "<mark>5      return (</mark>" in page
+    assert '<mark data-line="5">5      return (</mark>' in page
 
 
 def test_a_saved_form_can_be_changed_into_another(browser, alice) -> None:

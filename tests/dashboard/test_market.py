@@ -21,6 +21,29 @@ def test_the_chain_marks_the_strike_at_spot_and_what_is_in_the_money(open_market
     assert (rows["5955"].call_in_the_money, rows["5955"].put_in_the_money) == (False, True)
 
 
+def test_the_strikes_within_the_expected_move_are_marked(open_market) -> None:
+    expected = [row.strike for row in chain().rows if row.is_expected]
+
+    assert (expected[0], expected[-1], len(expected)) == ("5930", "5970", 9)  # 5950 ± 21.50
+
+
+def test_the_page_tells_the_clocks_speed_and_how_late_the_feed_is(browser, db) -> None:
+    market.announce()
+    market.publish([market.tick(1, lag_ms=250)])
+    market.MarketClock.objects.update(speed=30)
+
+    page = browser.get("/dashboard/market").content.decode()
+
+    assert "250 ms under way" in page
+    assert "×30" in page
+
+
+def test_a_paused_market_is_called_so(browser, open_market) -> None:
+    market.MarketClock.objects.update(speed=0)
+
+    assert "paused" in browser.get("/dashboard/market").content.decode()
+
+
 def test_only_the_strikes_around_spot_are_shown(db) -> None:
     strikes = [500_000 + 500 * row for row in range(200)]
     columns = {

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from dashboard.reads.overview import overview
+from marketdata.models import MarketDay
 from sessions.lifecycle import Status
 from tests.dashboard.conftest import make_order, make_trade, write_line
 from tests.factories import TODAY, BotFactory, BotSessionFactory
@@ -71,6 +72,19 @@ def test_the_bar_holds_the_days_loss_against_the_frozen_cap(
 
     assert (bar.loss_cents, bar.cap_cents) == (loss_cents, 125_000)
     assert (bar.used_pct, bar.is_close) == (used_pct, is_close)
+
+
+def test_a_live_row_says_how_long_ago_its_last_tick_was(browser, alice, open_market) -> None:
+    live = {"bot__owner": alice, "last_tick_at": market.from_open(10)}
+    BotSessionFactory(**live)
+    BotSessionFactory(**live, settled=True)  # what is over has a time, and no age
+    market.set_clock(market.from_open(13), MarketDay.objects.get())
+
+    page = html(browser)
+
+    assert ">3 s ago</time>" in page
+    assert 'title="09:30:10 New York, 2026-05-07 13:30:10 UTC"' in page
+    assert page.count(">09:30:10</time>") == 1
 
 
 def test_a_session_that_settled_today_shows_its_roll_up(alice, open_market) -> None:

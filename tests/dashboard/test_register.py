@@ -97,3 +97,13 @@ def test_attempts_are_limited_but_looks_are_not(visitor, settings) -> None:
     assert [attempt.status_code for attempt in attempts] == [200, 200, 429]
     assert int(attempts[2]["Retry-After"]) > 0
     assert "Too many attempts" in attempts[2].content.decode()
+
+
+def test_without_a_mail_server_the_page_says_where_the_mail_is(visitor, settings) -> None:
+    usual = ask(visitor).content.decode()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+    printed = ask(visitor, email="dave@example.com").content.decode()
+
+    assert "output of its web process" not in usual
+    assert "output of its web process" in printed

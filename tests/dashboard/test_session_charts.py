@@ -78,11 +78,12 @@ def test_the_index_is_drawn_over_the_sessions_own_seconds(browser, session) -> N
     address = f"/dashboard/bots/{session.bot_id}/sessions/{session.pk}/spot"
 
     whole = browser.get(address).json()
-    later = browser.get(f"{address}?after={whole['at'][-2]}").json()
+    last_at = to_ms(market.from_open(9)) // 1000
+    later = browser.get(f"{address}?after={last_at - 1}").json()
 
-    assert whole["spot_cents"] == [market.SPOT_CENTS] * len(whole["at"])
-    assert whole["at"][-1] == to_ms(market.from_open(9)) // 1000
-    assert later == {"at": whole["at"][-1:], "spot_cents": whole["spot_cents"][-1:]}
+    assert whole["spot_cents"] == [market.SPOT_CENTS] + [0] * (len(whole["at"]) - 1)  # as steps
+    assert sum(whole["at"]) == last_at
+    assert later == {"at": [last_at], "spot_cents": [market.SPOT_CENTS]}
 
 
 def test_what_was_traded_is_marked(browser, session, sandbox) -> None:

@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from common.times import to_ms
 from dashboard.reads import day
 from sessions.lifecycle import Status
 from sessions.models import Decision, Entry, SessionEvent
@@ -159,8 +160,8 @@ def test_the_line_has_every_second_and_is_read_from_a_tick_on(browser, session, 
     whole = browser.get(below_dashboard(address, "line")).json()
     rest = browser.get(below_dashboard(address, "line") + "?after=2").json()
 
-    assert whole["profit_loss_cents"] == [0, 500, -700]
-    assert whole["at"][1] - whole["at"][0] == 1
+    assert whole["profit_loss_cents"] == [0, 500, -1_200]  # as steps
+    assert whole["at"] == [to_ms(market.OPEN_AT) // 1000, 1, 1]
     assert (rest["profit_loss_cents"], rest["last_seq"]) == ([-700], 3)
 
 

@@ -50,6 +50,15 @@ def test_a_saved_form_leads_to_its_page_with_the_compiled_program(browser) -> No
     assert "times =" in page
 
 
+def test_a_saved_form_is_shown_in_the_order_people_write_it(browser) -> None:
+    page = post(browser, FORM)
+
+    shown = page.context["config"]
+    assert list(shown) == ["legs", "entry", "exit", "sizing"]
+    assert list(shown["legs"][0]) == ["direction", "type", "qty", "strike"]
+    assert shown == StrategyLink.objects.get().config
+
+
 def test_a_program_is_saved_with_the_line_ends_of_everybody(browser) -> None:
     post(browser, PROGRAM.replace("\n", "\r\n"), "program")
 

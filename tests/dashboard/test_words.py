@@ -9,6 +9,7 @@ import pytest
 from dashboard.facts import facts
 from dashboard.instruments import instrument_text, legs_of, package_text
 from dashboard.templatetags import zerohour
+from sessions.models import Transaction
 
 
 def leg(right: str, strike: int, quantity: int) -> dict:
@@ -124,3 +125,16 @@ def test_a_strike_between_whole_points_keeps_its_cents() -> None:
 )
 def test_the_data_of_an_event_reads_with_its_units(data, text) -> None:
     assert facts(data) == text
+
+
+@pytest.mark.parametrize(
+    ("effect", "shown"),
+    [
+        ("credit", '<span class="gain">+$375.00</span>'),
+        ("debit", '<span class="loss">−$375.00</span>'),
+    ],
+)
+def test_what_a_transaction_brought_in_or_cost_carries_its_sign(effect, shown) -> None:
+    row = Transaction(effect=effect, value_cents=37_500)
+
+    assert zerohour.cash_flow(row) == shown

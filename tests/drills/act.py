@@ -22,7 +22,10 @@ from tests.flows.api import Api
 
 PATIENCE_SECONDS = 60.0
 RECOVERY_PATIENCE_SECONDS = 60.0
-FASTEST, SLOWEST, TO_THE_CLOSE = 60.0, 1.0, 600.0
+# Ticks a second of all sessions together: what the house can do while it is harmed, and until the
+# close. A market a minute a second for ten sessions is one of twelve seconds a second for fifty.
+HARMED_SESSION_TICKS, QUIET_SESSION_TICKS = 600.0, 6_000.0
+SLOWEST = 1.0  # ticks a second
 SHARE_FOR_HARM = 0.7  # of the day; the rest is for what the harm left behind
 
 
@@ -42,6 +45,7 @@ class Act:
 
     def __post_init__(self) -> None:
         self._ceiling_seq = 0.0
+        self._fastest = HARMED_SESSION_TICKS / len(self.bots)
 
     def open(self) -> None:
         """The next day is announced, its sessions are scheduled; then its ticks begin."""
@@ -49,7 +53,9 @@ class Act:
         wanted = len(self.bots)
         self._until(lambda: self._scheduled() >= wanted, f"{wanted} sessions are scheduled")
         self.watch = Watch(self.system.postgres.url, self.day, self._hold).__enter__()
-        self.sql("UPDATE marketdata_marketcontrol SET is_paused = false, speed = %s", FASTEST / 4)
+        self.sql(
+            "UPDATE marketdata_marketcontrol SET is_paused = false, speed = %s", self._fastest / 4
+        )
         if not self.watch.wait(
             lambda seen: len(seen) >= wanted and all(one.has_passed(5) for one in seen.values()),
             PATIENCE_SECONDS,
@@ -59,7 +65,7 @@ class Act:
     def close(self) -> Verdict:
         """On to the close, to settlement, and to the verdict. The market waits for the next act."""
         self._ceiling_seq = 0.0
-        self.steer_to(TO_THE_CLOSE)
+        self.steer_to(QUIET_SESSION_TICKS / len(self.bots))
         self.watch.wait(
             lambda seen: any(one.can_settle for one in seen.values()), 3 * PATIENCE_SECONDS
         )
@@ -141,12 +147,12 @@ class Act:
         ticks = SHARE_FOR_HARM * len(self.recorded.tape.ticks) - self.log_seq
         share = ticks * seconds / max(seconds_left, seconds)
         self._ceiling_seq = self.log_seq + share
-        self.steer_to(max(SLOWEST, min(FASTEST, share / seconds)))
+        self.steer_to(max(SLOWEST, min(self._fastest, share / seconds)))
 
     def hurry(self) -> None:
         """As fast as the market can, whatever the next harm was to be spared."""
         self._ceiling_seq = 0.0
-        self.steer_to(FASTEST)
+        self.steer_to(self._fastest)
 
     def _hold(self, seen: dict[Any, Seen]) -> None:
         """Called with every look: no harm may use up the day."""

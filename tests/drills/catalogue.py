@@ -76,7 +76,7 @@ DRILLS = (
     ),
     Drill(
         "rolling", "rolling restart of all workers", harms.roll_workers,
-        1, 20, 15.0, "rolling", "hand-over", 1, FULL_HOUSE,
+        1, 20, 40.0, "rolling", "hand-over", 1, FULL_HOUSE,
     ),
     Drill(
         "transaction", "SIGSTOP inside a transaction", harms.freeze_in_transaction,

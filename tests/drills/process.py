@@ -109,16 +109,17 @@ def no_transaction() -> None:
 
 def no_fence() -> None:
     """Whoever believes to own a session may write."""
-    from django.db.models import QuerySet  # noqa: PLC0415
+    from sessions import bulk, commit  # noqa: PLC0415
+    from tests import unfenced  # noqa: PLC0415
 
-    from sessions import commit  # noqa: PLC0415
+    for name, statement in unfenced.statements().items():
+        setattr(commit, name, statement)
 
-    text = commit._GUARDED_UPDATE
-    start = text.index("WHERE s.id = v.id")
-    commit._GUARDED_UPDATE = text[:start] + "WHERE s.id = v.id\nRETURNING s.id\n"
-    # The second wall as well: rows that are there already are passed over.
-    create = QuerySet.bulk_create
-    QuerySet.bulk_create = lambda self, rows, **_given: create(self, rows, ignore_conflicts=True)
+    def insert(model: Any, rows: Any) -> None:
+        """Without the second wall: rows that are there already are passed over."""
+        model._default_manager.bulk_create(rows, ignore_conflicts=True)
+
+    bulk.insert = insert
 
 
 def no_lease() -> None:
@@ -150,7 +151,6 @@ def no_reading() -> None:
     from django.db import connection  # noqa: PLC0415
 
     from sessions import runner  # noqa: PLC0415
-    from sessions.hosted import Uncommitted  # noqa: PLC0415
 
     no_fence()
     commit = runner.commit
@@ -161,7 +161,7 @@ def no_reading() -> None:
         except DatabaseError:
             connection.close()
             for session in sessions:
-                session.uncommitted = Uncommitted(from_seq=session.state.last_seq)
+                session.committed()
             return list(sessions)
 
     runner.commit = trust
@@ -182,7 +182,8 @@ def no_own_time() -> None:
         setattr(module, function_name, told)
 
     by_this_clock(ownership, "_CLAIM", "claim")
-    by_this_clock(commit, "_GUARDED_UPDATE", "_move_sessions")
+    by_this_clock(commit, "_MOVE", "_move")
+    by_this_clock(commit, "_MOVE_QUIET", "_move_quiet")
 
 
 def no_hand_over() -> None:

@@ -165,8 +165,7 @@ SHAPES: dict[str, tuple[int, Any]] = {
     "create-second-bot": (201, contract.BOT),
     "list-bots": (200, [contract.BOT]),
     "list-bots-of-strategy": (200, [contract.BOT]),
-    # `adjustments` is ours: corrections of a settlement, of which this day has none.
-    "get-bot": (200, {"bot": contract.BOT, "sessions": [contract.SESSION], "adjustments": []}),
+    "get-bot": (200, {"bot": contract.BOT, "sessions": [contract.SESSION]}),
     "start-session": (201, contract.SESSION),
     "read-session": (200, contract.SESSION),
     "read-orders": (200, [contract.ORDER]),

@@ -9,12 +9,15 @@ from uuid import uuid4
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import User
+from alerts.models import Delivery
 from bots.models import BalanceAdjustment, Bot, SettlementCorrection
 from common.models import Job, JobRun
 from marketdata import queries as market_queries
@@ -33,9 +36,10 @@ from sessions.models import (
     TradingHalt,
     Transaction,
 )
-from strategies.models import Strategy
+from strategies.models import Strategy, StrategyLink
 from tests.dashboard.conftest import make_order, make_trade, write_line
 from tests.factories import BotSessionFactory, UserFactory
+from tests.operations.rows import fill
 from tests.sessions import market
 
 pytestmark = pytest.mark.django_db
@@ -204,6 +208,34 @@ def test_all_of_a_user_are_stopped_positions_first(desk, alice, bob):
     assert (mine.status, other.status) == ("killing", "running")
 
 
+def test_a_users_own_page_leads_to_stopping_all_of_that_user(desk, alice, bob):
+    mine, other = BotSessionFactory(bot__owner=alice), BotSessionFactory(bot__owner=bob)
+    stop = reverse("admin:accounts_user_stop_sessions", args=[alice.pk])
+
+    page = desk.get(url(User, "change", alice.pk)).content.decode()
+    asked = desk.get(stop, follow=True)
+    desk.post(asked.redirect_chain[-1][0], {"user": alice.email, "reason": "asked"})
+
+    mine.refresh_from_db()
+    other.refresh_from_db()
+    assert stop in page
+    assert 'value="alice@example.com"' in asked.content.decode()
+    assert (mine.status, other.status) == ("killing", "running")
+
+
+def test_who_may_not_stop_sessions_is_not_offered_it_on_a_users_page(client, alice):
+    clerk = UserFactory(is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(codename="view_user"))
+    client.force_login(clerk, backend="django.contrib.auth.backends.ModelBackend")
+    stop = reverse("admin:accounts_user_stop_sessions", args=[alice.pk])
+
+    page = client.get(url(User, "change", alice.pk))
+
+    assert page.status_code == 200
+    assert stop not in page.content.decode()
+    assert client.get(stop).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -343,49 +375,30 @@ def test_a_list_counts_nothing_and_asks_no_more_for_more_rows(desk, model):
     assert not [sql for sql in for_four if '"state"' in sql]
 
 
+ROWS = 20_000
+
+
 @pytest.fixture
 def many_rows(db) -> BotSession:
-    """20,000 bots, sessions and orders: enough for the planner to prefer what scales."""
+    """20,000 of everything that grows: enough for the planner to prefer what scales."""
     session = BotSessionFactory(settled=True)
-    make_order(session)
-    _multiply(session)
+    fill(session, ROWS)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return session
 
 
-def _multiply(session: BotSession) -> None:
-    def copied(model: type, **changed: str) -> None:
-        """Insert copies of the one row of `model`, numbered n, some columns an expression."""
-        columns = [field.column for field in model._meta.concrete_fields]
-        if model._meta.pk.column == "id" and "id" not in changed:
-            columns.remove("id")
-        values = [changed.get(name, f't."{name}"') for name in columns]
-        quoted = ", ".join(f'"{name}"' for name in columns)
-        table = model._meta.db_table
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"INSERT INTO {table} ({quoted}) SELECT {', '.join(values)}"
-                f" FROM (SELECT * FROM {table} LIMIT 1) t, generate_series(1, 20000) n"
-            )
-
-    numbered = "md5('{}' || n)::uuid"
-    bot, own = numbered.format("bot"), numbered.format("session")
-    copied(Bot, id=bot, name="'copy ' || n")
-    copied(BotSession, id=own, bot_id=bot, created_at="t.created_at + n * interval '1 second'")
-    copied(Order, id=numbered.format("order"), session_id=own)
-    JobRun.objects.create(name="x", started_at=timezone.now(), process="h:1")
-    copied(JobRun)
+GROWING = [*LEDGER, BotSession, Bot, JobRun, Delivery, LogEntry, User, Strategy, StrategyLink]
 
 
 def test_with_many_rows_no_list_sorts_or_scans_the_table(many_rows, desk):
-    for model in (BotSession, Order, Bot, JobRun):
-        for query in ("", "?p=3"):
+    for model in GROWING:
+        for query in ("", "?p=3", f"?q={many_rows.pk}"):
             for sql in _listing(desk, model, query):
                 plan = _plan(sql)
 
                 assert f"Seq Scan on {model._meta.db_table}" not in plan, plan
-                assert not re.search(r"(^|-> +)Sort", plan), plan
+                assert "?q=" in query or not re.search(r"(^|-> +)Sort", plan), plan
 
     # The control: an order that no index has.
     plan = _plan("SELECT * FROM bot_sessions_order ORDER BY at DESC LIMIT 50")

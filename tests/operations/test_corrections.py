@@ -165,12 +165,12 @@ def test_an_adjustment_cannot_be_edited_even_by_sql_and_goes_with_its_bot(held_t
     assert not BalanceAdjustment.objects.exists()
 
 
-def test_the_owner_sees_the_adjustment_beside_the_sessions(held_to_the_close, alice, client_for):
+def test_the_owner_reads_the_adjustments_of_a_bot(held_to_the_close, alice, client_for):
     session = held_to_the_close()
     correct(IN_THE_MONEY_CENTS)
     apply_corrections(now=timezone.now())
 
-    shown = client_for(alice).get(f"/api/bots/{session.bot_id}").json()["adjustments"]
+    shown = client_for(alice).get(f"/api/bots/{session.bot_id}/adjustments").json()
 
     assert [row["amount"] for row in shown] == ["-505"]
     assert shown[0]["session_id"] == str(session.pk)

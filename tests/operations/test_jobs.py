@@ -9,6 +9,7 @@ from celery import current_app
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, connection
+from django.db.models import Count
 from django.utils import timezone
 from knox.models import AuthToken
 
@@ -115,6 +116,22 @@ def test_every_scheduled_job_keeps_its_books():
     for entry in settings.CELERY_BEAT_SCHEDULE.values():
         run = current_app.tasks[entry["task"]].run
         assert run.__wrapped__, entry["task"]  # jobs.job wraps it
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_job_twice_at_once_ends_well(no_broker):
+    """What each of them must not do twice is tested where it is made."""
+    current_app.loader.import_default_modules()
+    market.announce()
+    market.publish([market.tick(1)])
+    BotSessionFactory(trading_date=market.DAY)
+    tasks = [current_app.tasks[job["task"]] for job in settings.CELERY_BEAT_SCHEDULE.values()]
+
+    for task in tasks:
+        together([task] * 2)
+
+    runs = JobRun.objects.values_list("name", "outcome").annotate(count=Count("pk"))
+    assert set(runs) == {(task.name, "done", 2) for task in tasks}
 
 
 @pytest.mark.django_db(transaction=True)

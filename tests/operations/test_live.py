@@ -6,14 +6,14 @@ import json
 import re
 from collections.abc import Iterator
 
+import promql_parser as promql
 import pytest
 
 from tests.flows.api import wait_until
 from tests.flows.stack import Stack
-from tests.operations.test_documents import expressions
+from tests.operations.test_documents import expressions, selectors
 
 pytestmark = pytest.mark.stack
-METRIC = re.compile(r"\bzerohour_[a-z_]+\b")
 FILLS = 'zerohour_session_events_total{kind="filled"}'
 WATCHED = 'zerohour_job_seconds_count{job="sessions.tasks.watch",outcome="done"}'
 OURS = ("sessions.", "marketdata.")
@@ -50,13 +50,32 @@ def lines(stack: Stack, process: str) -> list[dict]:
     return [line for line in read if line["logger"].startswith(OURS)]
 
 
-def test_every_metric_of_alerts_and_dashboard_is_there(stack):
-    named = {name for expression in expressions() for name in METRIC.findall(expression)}
+def test_every_series_of_alerts_and_dashboard_is_there(stack):
+    """By its name and, where it asks for certain kinds, statuses or jobs, for each of those."""
+    asked = [each for expression in expressions() for each in selectors(expression)]
+    asked = [each for each in asked if each.name != "up"]  # Prometheus' own
+    samples = re.findall(r"^(zerohour_\w+)(?:{(.*)})? ", page(stack), re.M)
 
-    there = set(re.findall(r"^(zerohour_\w+?)[ {]", page(stack), re.M))
+    missing = {
+        f"{each.name}{{{wanted}}}"
+        for each in asked
+        for wanted in wanted_labels(each)
+        if not any(name == each.name and wanted in labels for name, labels in samples)
+    }
 
-    assert len(named) > 20
-    assert named - there == set()
+    assert len({each.name for each in asked}) > 20
+    assert missing == set()
+
+
+def wanted_labels(asked: promql.VectorSelector) -> list[str]:
+    """As they stand in a sample; [""] for a series without conditions."""
+    found = [
+        f'{matcher.name}="{value}"'
+        for matcher in asked.matchers.matchers
+        for value in matcher.value.split("|")
+        if not (asked.name.startswith("zerohour_http_") and matcher.name == "status")  # of failures
+    ]
+    return found or [""]
 
 
 def test_what_the_workers_counted_is_on_the_page_of_the_web_process(stack):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from sessions.hosted import HostedSession, NoStrategy
 from sessions.ids import row_id
 from sessions.models import BotSession, SessionEvent
 from sessions.registration import Registrar
+from sessions.replay import replay
 from sessions.runner import Runner
 from tests.sessions import market
 from tests.sessions.conftest import drive, put_spread
@@ -103,19 +105,37 @@ def test_a_zombie_writes_nothing(session, runner):
 
 def test_without_the_fence_the_same_zombie_does_harm(session, runner, monkeypatch):
     """The control of the test above: what stops a zombie is the guard, not luck."""
-    guard = "WHERE s.id = v.id AND s.epoch = v.epoch AND s.last_tick_seq = v.old_seq"
-    unguarded = commit._GUARDED_UPDATE.replace(guard, "WHERE s.id = v.id")
-    unguarded = unguarded.replace("AND s.owner = %(owner)s", "")
-    assert unguarded != commit._GUARDED_UPDATE
-    monkeypatch.setattr(commit, "_GUARDED_UPDATE", unguarded)
+    unguard(monkeypatch)
+    monkeypatch.setattr(financials, "TAIL_POINTS", 1_000)  # nothing is written but the row
     zombie, hosted = zombie_and_successor(runner)
 
-    with pytest.raises(IntegrityError):  # the second wall: this tick's rows exist already
-        commit.commit([hosted], owner=zombie.owner)
-    hosted.uncommitted.points.clear()
     commit.commit([hosted], owner=zombie.owner)
 
-    assert BotSession.objects.get().last_tick_seq == 11  # thrown back from 30
+    row = BotSession.objects.get()
+    assert row.last_tick_seq == 11  # thrown back from 30
+    assert financials.line(row)[-1, 0] != 30
+
+
+def test_behind_the_fence_unique_keys_are_a_second_wall(session, runner, monkeypatch):
+    unguard(monkeypatch)
+    zombie, hosted = zombie_and_successor(runner)
+    hosted.uncommitted.rows.add(session.events.first())
+    before = durable(session)
+
+    with pytest.raises(IntegrityError):
+        commit.commit([hosted], owner=zombie.owner)
+
+    assert durable(session) == before
+
+
+def unguard(monkeypatch) -> None:
+    for name in ("_MOVE", "_MOVE_QUIET"):
+        guarded = getattr(commit, name)
+        unguarded = re.sub(
+            r"WHERE s\.id = v\.id.*?(?=RETURNING)", "WHERE s.id = v.id\n", guarded, flags=re.S
+        )
+        assert unguarded != guarded
+        monkeypatch.setattr(commit, name, unguarded)
 
 
 @pytest.mark.parametrize("crash_after", [2, 6, 7, 20, 26, 27, 28, 59])
@@ -406,6 +426,26 @@ def test_an_error_of_ours_fails_one_session_and_no_other(
 
     assert BotSession.objects.get(pk=broken.pk).status_reason.startswith("engine_error")
     assert BotSession.objects.get(pk=healthy.pk).last_tick_seq == 5
+
+
+@pytest.mark.parametrize("is_closed_before", [True, False])
+def test_a_stop_around_the_close_that_its_owner_did_not_live_to_obey_is_obeyed_by_the_next(
+    alice, session, runner, sandbox, is_closed_before
+):
+    """The row is `killing` already, the engine still runs or waits for the settlement."""
+    market.publish(ticks(2, 20))
+    if is_closed_before:
+        market.close(settlement_cents=None)
+    drive(runner())
+    services.request_stop(user=alice, session=session, flatten=False, now=market.CLOSE_AT)
+    expire_leases()
+
+    market.close(settlement_cents=594_000)
+    drive(runner())
+
+    row = BotSession.objects.get()
+    assert (row.status, row.settled_at is None) == ("completed", False)
+    assert replay(session.pk, sandbox=sandbox).differences == []
 
 
 def test_rows_have_ids_that_can_be_derived_again(session, runner):

@@ -124,14 +124,16 @@ def running(alice, make_bot, open_market):
 
 
 def read_while_it_runs(session, driver, monkeypatch):
-    """Ids of all messages, read while the runner commits a tick between two of the queries."""
-    points, seqs = messages._points, iter(range(2, 12))
+    """Ids of all messages, read while the runner commits ticks between two of the queries: so many
+    that points leave the session's row for a chunk.
+    """
+    points, firsts = messages._points, iter(range(2, 102, 20))
 
-    def after_a_commit(wanted):
-        if (seq := next(seqs, None)) is not None:
-            market.publish([market.tick(seq)])
+    def after_a_commit(rows, wanted):
+        if (first := next(firsts, None)) is not None:
+            market.publish([market.tick(seq) for seq in range(first, first + 20)])
             drive(driver)
-        return points(wanted)
+        return points(rows, wanted)
 
     monkeypatch.setattr(messages, "_points", after_a_commit)
     found, cursor = [], (0, 0)

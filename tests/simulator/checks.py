@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection
 
+from sessions.financials import POINT_BYTES
 from sessions.integrity.verify import verify
 from sessions.lifecycle import NEXT, TERMINAL, Status
 from sessions.models import BotSession
@@ -23,7 +24,10 @@ SELECT s.id, s.status, s.epoch, s.last_tick_seq, s.state_seq, s.tick_count,
        COALESCE((SELECT sum(CASE effect WHEN 'credit' THEN value_cents ELSE -value_cents END
                             - fees_cents)
                  FROM bot_sessions_transaction t WHERE t.session_id = s.id), 0),
-       line.points, line.last_point,
+       COALESCE(line.points, 0) + octet_length(s.tail) / %(point_bytes)s,
+       -- The newest point is the first in the tail, its tick the first of its numbers.
+       CASE WHEN s.tail = '' THEN line.last_point
+            ELSE ('x' || encode(substr(s.tail, 1, 8), 'hex'))::bit(64)::bigint END,
        (SELECT max(tick_seq) FROM bot_sessions_sessionevent e WHERE e.session_id = s.id),
        (SELECT count(*) FROM bot_sessions_order o
         WHERE o.session_id = s.id AND o.status = 'pending'),
@@ -48,7 +52,7 @@ class Watch:
     def look(self) -> None:
         self.looks += 1
         with connection.cursor() as cursor:
-            cursor.execute(_LOOK)
+            cursor.execute(_LOOK, {"point_bytes": POINT_BYTES})
             rows = [dict(zip(_COLUMNS, row, strict=True)) for row in cursor.fetchall()]
         for row in rows:
             _check(row)
@@ -61,7 +65,7 @@ def _check(row: dict[str, Any]) -> None:
     latest = row["last_tick_seq"]
     _hold(row, (row["latest_row"] or 0) <= latest, "no row is ahead of the tick that was committed")
     _hold(row, row["state_seq"] <= latest, "no snapshot is ahead of it either")
-    _hold(row, (row["points"] or 0) == row["tick_count"], "one financial row a processed tick")
+    _hold(row, row["points"] == row["tick_count"], "one financial row a processed tick")
     _hold(row, (row["last_point"] or 0) <= latest, "no financial row is ahead")
     _hold(row, row["cash"] in (None, row["booked"]), "change of cash = sum of transactions")
     _hold(row, Status(row["status"]) not in TERMINAL or not row["pending"], "none is left pending")

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+import psycopg
 from django.db import OperationalError, connection, connections
 from psycopg.pq import TransactionStatus
 
@@ -67,6 +68,29 @@ class Harm:
         if kind and not is_before:
             self._do(kind, "after a statement")
         return answer
+
+    def cursor(self) -> type[psycopg.Cursor[Any]]:
+        """For statements that pass by Django's cursors: those are harmed as well."""
+        harm = self
+
+        class Harmed(psycopg.Cursor[Any]):
+            def execute(self, query: Any, params: Any = None, **more: Any) -> Any:
+                run = super().execute
+
+                def execute(sql: str, given: Any, *_wrapping: object) -> Any:
+                    return run(sql, given, **more)
+
+                return harm._around(execute, query, params, False, None)
+
+        return Harmed
+
+    def around_copy(self, copy: Callable[..., None]) -> Callable[..., None]:
+        """A COPY passes by them too."""
+
+        def execute(_sql: str, given: Any, *_wrapping: object) -> None:
+            copy(*given)
+
+        return lambda *given: self._around(execute, "", given, False, None)
 
     def _commit(self) -> None:
         wrapper = connections["default"]

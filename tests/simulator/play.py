@@ -14,11 +14,9 @@ from django.test.utils import setup_databases, teardown_databases
 
 from sessions import commit
 from sessions.models import BotSession, Order, SessionRequest
+from tests import unfenced
 from tests.simulator.checks import Broken, Watch, check_at_the_end
 from tests.simulator.world import World
-
-GUARD = "WHERE s.id = v.id AND s.epoch = v.epoch AND s.last_tick_seq = v.old_seq"
-OWNER = "AND s.owner = %(owner)s"
 
 
 class Player:
@@ -65,13 +63,11 @@ class Player:
 @contextmanager
 def worlds(*, fenced: bool = True) -> Iterator[Player]:
     """A player of days. Without the fence every commit is taken for the owner's."""
-    unguarded = commit._GUARDED_UPDATE.replace(GUARD, "WHERE s.id = v.id").replace(OWNER, "")
-    assert "s.epoch" not in unguarded
-    guard = commit._GUARDED_UPDATE if fenced else unguarded
+    changes = {} if fenced else unfenced.statements()
     world = World()
     logging.disable(logging.CRITICAL)  # of what is done here, what is logged is no news
     try:
-        with mock.patch.object(commit, "_GUARDED_UPDATE", guard):
+        with mock.patch.dict(vars(commit), changes):
             yield Player(world)
     finally:
         logging.disable(logging.NOTSET)

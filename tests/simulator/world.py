@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -250,6 +251,8 @@ class World:
             mock.patch.object(runner_module, "time", Time(self.scheduler)),
             mock.patch.object(runner_module.wakeups, "Listener", listener_of(self.scheduler)),
             mock.patch.object(runner_module, "commit", self._commit),
+            mock.patch.object(commit, "psycopg", SimpleNamespace(Cursor=self.harm.cursor())),
+            mock.patch.object(commit.bulk, "insert", self.harm.around_copy(commit.bulk.insert)),
             mock.patch.object(wakeups, "publish", self._publish),
             mock.patch.object(hints, "hint_runners"),
             mock.patch.object(services, "shared_sandbox", return_value=self.programs),

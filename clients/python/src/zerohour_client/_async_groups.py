@@ -103,6 +103,7 @@ class Bots(Group):
     update = run(bots.update_bot)
     delete = run(bots.delete_bot)
     summary = run(bots.get_summary)
+    adjustments = iterate(bots.list_adjustments)
 
 
 class Sessions(Group):

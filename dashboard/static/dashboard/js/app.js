@@ -20,6 +20,16 @@
     time.title = `${local} your time, ${time.title}`;
   });
 
+  // A part that is read again stays where its reader has scrolled to.
+  const scrolled = new Map();
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    for (const box of event.detail.target.querySelectorAll(".scroll[id]")) scrolled.set(box.id, box.scrollTop);
+  });
+  document.body.addEventListener("htmx:afterSwap", () => {
+    for (const [id, top] of scrolled) document.getElementById(id)?.scrollTo(0, top);
+    scrolled.clear();
+  });
+
   const problems = document.getElementById("problems");
   if (problems) problems.focus();
 })();

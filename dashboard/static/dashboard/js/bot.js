@@ -1,4 +1,4 @@
-// The balance after each settled day.
+// The balance after each settled day, of a bot or of a backtest.
 "use strict";
 
 (async () => {

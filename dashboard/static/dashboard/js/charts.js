@@ -59,9 +59,9 @@ const zerohour = (() => {
 
   // What happened, on the line at its second: a shape for each kind, so that colour is not needed.
   const MARKS = {
-    entry: { glyph: "▲", colour: "--accent" },
+    entry: { glyph: "▲", colour: "--text" },
     exit: { glyph: "▼", colour: "--text" },
-    reprice: { glyph: "·", colour: "--muted" },
+    reprice: { glyph: "•", colour: "--muted" },
     halt: { glyph: "■", colour: "--loss" },
   };
 
@@ -76,9 +76,13 @@ const zerohour = (() => {
       const { glyph, colour: name } = MARKS[mark.kind];
       const value = values[Math.min(indexAt(times, mark.at), values.length - 1)];
       plot.ctx.fillStyle = colour(name);
+      plot.ctx.strokeStyle = colour("--surface"); // a rim, so that it stands out from the line
+      plot.ctx.lineWidth = 3 * devicePixelRatio;
       const isBelow = mark.kind === "entry";
       const shift = (isBelow ? 16 : mark.kind === "reprice" ? 4 : -6) * devicePixelRatio;
-      plot.ctx.fillText(glyph, plot.valToPos(mark.at, "x", true), plot.valToPos(value, "y", true) + shift);
+      const place = [plot.valToPos(mark.at, "x", true), plot.valToPos(value, "y", true) + shift];
+      plot.ctx.strokeText(glyph, ...place);
+      plot.ctx.fillText(glyph, ...place);
     }
     plot.ctx.restore();
   }
@@ -91,6 +95,29 @@ const zerohour = (() => {
       if (times[middle] < at) low = middle + 1; else high = middle;
     }
     return low;
+  }
+
+  // One finger pans, two zoom around the point between them; up and down still scrolls the page.
+  function touch(over, zoom, pan) {
+    const fingers = new Map(); // where each is, in pixels from the left
+
+    over.addEventListener("pointerdown", (event) => {
+      if (event.pointerType === "touch") fingers.set(event.pointerId, event.clientX);
+    });
+    for (const name of ["pointerup", "pointercancel", "pointerleave"]) {
+      over.addEventListener(name, (event) => fingers.delete(event.pointerId));
+    }
+    over.addEventListener("pointermove", (event) => {
+      if (!fingers.has(event.pointerId)) return;
+      const before = [...fingers.values()];
+      fingers.set(event.pointerId, event.clientX);
+      const now = [...fingers.values()];
+      const { left, width } = over.getBoundingClientRect();
+      if (now.length === 1) pan((before[0] - now[0]) / width);
+      if (now.length !== 2) return;
+      const apart = ([one, other]) => Math.max(Math.abs(one - other), 10);
+      zoom(apart(before) / apart(now), ((now[0] + now[1]) / 2 - left) / width);
+    });
   }
 
   // Wheel zooms around the pointer, shift and wheel (or a sideways wheel) pans; with the keyboard
@@ -123,6 +150,8 @@ const zerohour = (() => {
       else zoom(event.deltaY < 0 ? 0.8 : 1.25, event.offsetX / plot.over.clientWidth);
     }, { passive: false });
 
+    touch(plot.over, zoom, pan);
+
     const keys = {
       "+": () => zoom(0.8), "=": () => zoom(0.8), "-": () => zoom(1.25),
       ArrowLeft: () => pan(-0.1), ArrowRight: () => pan(0.1), 0: () => show(...whole()),
@@ -133,6 +162,9 @@ const zerohour = (() => {
       keys[event.key]();
     });
   }
+
+  // What the legend says while the pointer is elsewhere.
+  const latest = (plot, series) => plot.data[series][plot.data[series].length - 1];
 
   const groups = new Map(); // charts that show the same stretch of time
 
@@ -147,7 +179,7 @@ const zerohour = (() => {
       width: element.clientWidth,
       height: HEIGHT,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), NEW_YORK),
-      cursor: { y: false, drag: { x: true, y: false }, sync: { key: group } },
+      cursor: { drag: { x: true, y: false }, sync: { key: group } },
       hooks: {
         draw: [zeroLine, (plot) => drawMarks(plot, marks())],
         setScale: [(plot, key) => {
@@ -159,13 +191,13 @@ const zerohour = (() => {
         axis({ size: 88, values: (plot, values) => values.map(amount) }),
       ],
       series: [
-        { label: "New York", value: (plot, at) => (at === null ? "\u2013" : isDaily ? date(at) : clock(at)) },
+        { label: "New York", value: (plot, at) => (isDaily ? date : clock)(at ?? latest(plot, 0)) },
         {
           label,
           stroke: () => colour("--accent"),
           width: 1.5,
           points: { show: isDaily },
-          value: (plot, value) => amount(value),
+          value: (plot, value) => amount(value ?? latest(plot, 1)),
         },
       ],
     };

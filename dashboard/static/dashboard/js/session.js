@@ -5,6 +5,7 @@
 (() => {
   const CATCH_UP_AGAIN_MS = 1000;
   const DRAW_EVERY_MS = 250;
+  const READ_BOOK_EVERY_MS = 2000;
   const SIGNED = new Set(["profit_loss"]);
   const STATES = {
     live: "● Live",
@@ -76,12 +77,18 @@
   let lastSeq = -1;
   let spotFrom = 0; // the second up to which nothing of the index is missing
 
+  // A column comes as steps: its first value, then each one's difference to the one before.
+  function summed(steps) {
+    let value = 0;
+    return steps.map((step) => (value += step));
+  }
+
   async function catchUp() {
     const missed = await zerohour.load(`${element.dataset.url}?after=${lastSeq}`);
-    profit.merge(missed.at, missed.profit_loss_cents);
+    profit.merge(summed(missed.at), summed(missed.profit_loss_cents));
     lastSeq = Math.max(lastSeq, missed.last_seq);
     const market = await zerohour.load(`${spotElement.dataset.url}?after=${spotFrom}`);
-    spot.merge(market.at, market.spot_cents);
+    spot.merge(summed(market.at), summed(market.spot_cents));
     await readMarks();
   }
 
@@ -130,6 +137,26 @@
     location.reload();
   }
 
+  // The book moves with every second. It is read at once, then at most every two seconds, and always
+  // once more after what came last.
+  const book = document.getElementById("session-book");
+  let isBookFresh = false;
+  let isBookOld = false;
+
+  function readBook() {
+    if (isBookFresh) {
+      isBookOld = true;
+      return;
+    }
+    isBookFresh = true;
+    isBookOld = false;
+    htmx.trigger(book, "refresh");
+    setTimeout(() => {
+      isBookFresh = false;
+      if (isBookOld) readBook();
+    }, READ_BOOK_EVERY_MS);
+  }
+
   // The next nudge of each working order, counted down in market time from the last tick shown.
   function countDown() {
     const now = profit.lastAt();
@@ -156,6 +183,7 @@
 
   setInterval(countDown, DRAW_EVERY_MS);
   element.addEventListener("sse:financial", (event) => onFinancial(event.detail));
+  for (const name of ["financial", "order", "position"]) element.addEventListener(`sse:${name}`, readBook);
   for (const name of ["order", "transaction"]) {
     element.addEventListener(`sse:${name}`, () => keepTrying(readMarks));
   }

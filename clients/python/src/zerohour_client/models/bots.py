@@ -109,7 +109,6 @@ class BotWithSessions:
 
     bot: Bot
     sessions: tuple[Session, ...]
-    adjustments: tuple[Adjustment, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from zerohour_client._calls import (
     path,
     query,
 )
-from zerohour_client.models import Bot, BotStatus, BotWithSessions, Summary
+from zerohour_client.models import Adjustment, Bot, BotStatus, BotWithSessions, Summary
 
 Amount = Decimal | int | str
 
@@ -90,3 +90,9 @@ def delete_bot(bot_id: UUID | str) -> Call[None]:
 def get_summary(bot_id: UUID | str) -> Call[Summary]:
     """How it did over its settled sessions."""
     return Call("GET", path("/bots/{}/summary", bot_id), one(Summary))
+
+
+def list_adjustments(bot_id: UUID | str, *, page_size: int | None = None) -> Paged[Adjustment]:
+    """Corrections of its balance, newest first."""
+    given = query(limit=page_size)
+    return Paged(Call("GET", path("/bots/{}/adjustments", bot_id), many(Adjustment), query=given))

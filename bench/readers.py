@@ -1,0 +1,126 @@
+"""A client process of `python -m bench.load`: its wish as JSON on stdin, what it saw on stdout.
+
+"requests": `rate` requests a second at fixed moments, drawn from `mix` over `targets`; an answer's
+time is from the moment it was due, and is counted after a lead. "streams": so many open streams
+until the time is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import sys
+import time
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import httpx
+
+TIMEOUT_SECONDS = 30
+SINCE_SECONDS = 60  # of market: what a page that was away for a moment asks for
+UNLIMITED = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+
+
+async def request(wish: dict[str, Any]) -> dict[str, Any]:
+    chance = random.Random(7)
+    routes, weights = zip(*wish["mix"].items(), strict=True)
+    seen: dict[str, list[float]] = defaultdict(list)
+    failed: dict[str, int] = defaultdict(int)
+    late_ms, asking = 0.0, set()
+    async with _client(wish) as client:
+        since = await _market_time(client, wish["targets"][0])
+        began = time.perf_counter()
+
+        async def ask(route: str, target: dict[str, str], due: float) -> None:
+            path = _path(route, target, since + timedelta(seconds=due - began))
+            answer = await client.get(path, headers={"Authorization": target["token"]})
+            if due - began >= wish["counted_after_seconds"]:
+                seen[route or "(session)"].append((time.perf_counter() - due) * 1e3)
+            if answer.status_code != 200:
+                failed[f"{route} {answer.status_code}"] += 1
+
+        for number in range(int(wish["rate"] * wish["seconds"])):
+            due = began + number / wish["rate"]
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            late_ms = max(late_ms, (time.perf_counter() - due) * 1e3)
+            route = chance.choices(routes, weights)[0]
+            task = asyncio.create_task(ask(route, chance.choice(wish["targets"]), due))
+            asking.add(task)
+            task.add_done_callback(asking.discard)
+        for outcome in await asyncio.gather(*asking, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                failed[type(outcome).__name__] += 1
+    return {"ms": seen, "failed": dict(failed), "late_ms": round(late_ms, 1)}
+
+
+async def stream(wish: dict[str, Any]) -> dict[str, Any]:
+    chosen = wish["targets"][: wish["streams"]]
+    told: list[list[datetime]] = [[] for _ in chosen]
+    async with _client(wish) as client:
+        reading = [
+            asyncio.create_task(_read(client, target, seconds))
+            for target, seconds in zip(chosen, told, strict=True)
+        ]
+        done, waiting = await asyncio.wait(reading, timeout=wish["seconds"])
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*reading, return_exceptions=True)
+    gaps = sum(
+        round((after - before).total_seconds()) - 1
+        for seconds in told
+        for before, after in pairwise(seconds)
+    )
+    return {
+        "open": len(waiting),
+        "ended": sorted({str(task.exception()) for task in done}),
+        "seconds": sum(map(len, told)),
+        "gaps": gaps,
+    }
+
+
+async def _read(client: httpx.AsyncClient, target: dict[str, str], seconds: list[datetime]) -> None:
+    path = f"{_session(target)}/stream"
+    async with client.stream("GET", path, headers={"Authorization": target["token"]}) as answer:
+        answer.raise_for_status()
+        event = ""
+        async for line in answer.aiter_lines():
+            if line.startswith("event: "):
+                event = line.removeprefix("event: ")
+            elif line.startswith("data: ") and event == "financial":
+                at = json.loads(line.removeprefix("data: "))["datetime"]
+                seconds.append(datetime.fromisoformat(at))
+
+
+def _client(wish: dict[str, Any]) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=wish["base_url"], limits=UNLIMITED, timeout=TIMEOUT_SECONDS)
+
+
+def _session(target: dict[str, str]) -> str:
+    return f"/bots/{target['bot']}/sessions/{target['session']}"
+
+
+def _path(route: str, target: dict[str, str], now: datetime) -> str:
+    since = f"{now - timedelta(seconds=SINCE_SECONDS):%Y-%m-%dT%H:%M:%SZ}"
+    filled = route.format(bot=target["bot"], since=since)
+    if filled.startswith("/"):
+        return filled
+    return f"{_session(target)}/{filled}".rstrip("/")
+
+
+async def _market_time(client: httpx.AsyncClient, target: dict[str, str]) -> datetime:
+    answer = await client.get("/market-data/status", headers={"Authorization": target["token"]})
+    last = answer.raise_for_status().json()["last_tick_at"]
+    return datetime.fromisoformat(last).astimezone(UTC)
+
+
+def main() -> None:
+    wish = json.load(sys.stdin)
+    do = {"requests": request, "streams": stream}[wish["kind"]]
+    json.dump(asyncio.run(do(wish)), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

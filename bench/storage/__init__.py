@@ -1,0 +1,1 @@
+"""How the per-second line of a session is best stored: `python -m bench.storage`."""
