@@ -50,6 +50,12 @@ class Uncommitted:
     finalized: ev.Finalized | None = None
     growth: financials.Growth | None = None
     has_events: bool = False
+    # Of the events some that stepping through the same ticks again would not bring back as they
+    # are: a program was called, money moved. Re-pricing follows from the ticks alone.
+    needs_snapshot: bool = False
+
+    def add_event(self) -> None:
+        self.has_events = self.needs_snapshot = True
 
 
 class HostedSession:
@@ -97,7 +103,7 @@ class HostedSession:
         pending = self.uncommitted
         quiet_ticks = self.state.last_seq - self.state_seq
         return (
-            pending.has_events
+            pending.needs_snapshot
             or bool(pending.obeyed)
             or self.row.state is None
             or quiet_ticks >= self._ticks_between_snapshots
@@ -184,7 +190,7 @@ class HostedSession:
             self.status = Status.KILLING
 
     def _note(self, index: int, kind: str, data: dict[str, Any]) -> None:
-        self.uncommitted.has_events = True
+        self.uncommitted.add_event()
         row = self.builder.event_row(
             index, kind, data, tick_seq=self.state.last_seq, at=self._latest_at()
         )
@@ -193,6 +199,8 @@ class HostedSession:
     def _record(self, events: list[ev.Event], *, at: datetime, first_index: int = 0) -> None:
         if events:
             self.uncommitted.has_events = True
+            if not all(isinstance(event, ev.Repriced) for event in events):
+                self.uncommitted.add_event()
             self.builder.add_tick(
                 self.uncommitted.rows, self.state.last_seq, at, events, first_index
             )
@@ -212,7 +220,7 @@ class HostedSession:
             )
             self._stamp(status, at)
         self.status = target
-        self.uncommitted.has_events = True
+        self.uncommitted.add_event()
 
     def _stamp(self, status: Status, at: datetime) -> None:
         if status is Status.RUNNING and self.row.started_at is None:

@@ -51,7 +51,7 @@ class BotSession(models.Model):
     first_seq = models.PositiveIntegerField(default=1)  # the first tick that is this session's
 
     # Who runs it, and how far it is. `state` is the engine's snapshot after tick
-    # `state_seq`; nothing happened on the ticks from there to `last_tick_seq`.
+    # `state_seq`; nothing but re-pricing happened on the ticks from there to `last_tick_seq`.
     owner = models.UUIDField(null=True, blank=True)
     epoch = models.PositiveIntegerField(default=0)
     state = models.JSONField(null=True)

@@ -46,6 +46,13 @@ WHERE id IN (
 RETURNING id
 """
 
+_RENEW = """
+UPDATE bot_sessions_botsession
+SET lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
+WHERE owner = %(owner)s AND settled_at IS NULL
+  AND lease_until < clock_timestamp() + make_interval(secs => %(lease)s * %(left)s)
+"""
+
 
 def claim(*, owner: uuid.UUID, room: int) -> list[BotSession]:
     """Take up to `room` unfinished sessions that nobody holds, each under a new epoch."""
@@ -72,11 +79,7 @@ def renew(*, owner: uuid.UUID) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE bot_sessions_botsession SET lease_until ="
-            " clock_timestamp() + make_interval(secs => %(lease)s)"
-            " WHERE owner = %(owner)s AND settled_at IS NULL"
-            " AND lease_until < clock_timestamp() + make_interval(secs => %(lease)s * %(left)s)",
-            {"lease": settings.LEASE_SECONDS, "owner": owner, "left": RENEWED_WITH_LEFT},
+            _RENEW, {"lease": settings.LEASE_SECONDS, "owner": owner, "left": RENEWED_WITH_LEFT}
         )
 
 

@@ -214,7 +214,7 @@ def _instruments(row: BotSession) -> list[str]:
 
 
 def _catch_up(hosted: HostedSession, day: MarketDay) -> None:
-    """Step through the committed ticks after the snapshot: nothing happened on them."""
+    """Step through the committed ticks after the snapshot: at most, re-pricing happened on them."""
     row = hosted.row
     if row.state is not None and row.state_seq < row.last_tick_seq:
         hosted.replay(_ticks(day, row.state_seq, row.last_tick_seq))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -117,25 +118,32 @@ class Act:
 
     def owner(self) -> Started:
         """A worker that drives sessions, by chance."""
-        rows = self.sql(
-            "SELECT DISTINCT ON (w.session_id) w.app FROM drill_write AS w"
-            " JOIN bot_sessions_botsession AS s ON s.id = w.session_id"
-            " WHERE w.is_claim AND s.trading_date = %s ORDER BY w.session_id, w.id DESC",
-            self.day,
-        )
-        apps = {row[0] for row in rows}
+        apps = {app for app, _ in self._claims()}
         owners = [each for each in self.system.workers() if each.app in apps]
         return self.rng.choice(owners or self.system.workers())
 
-    def still_held_by(self, worker: Started) -> int:
-        """Sessions that it claimed last and that still bear an owner's name."""
-        rows = self.sql(
+    def idlest(self) -> Started:
+        """The worker with the most room."""
+        held = Counter(app for app, _ in self._claims())
+        return min(self.system.workers(), key=lambda each: held[each.app])
+
+    def held_by(self, worker: Started) -> int:
+        """Sessions that it claimed last and that bear an owner's name."""
+        return sum(app == worker.app and owner is not None for app, owner in self._claims())
+
+    def released_by(self, worker: Started) -> int:
+        """Sessions that it let go of before their end."""
+        query = "SELECT count(DISTINCT session_id) FROM drill_release WHERE app = %s"
+        return int(self.sql(query, worker.app)[0][0])
+
+    def _claims(self) -> list[tuple[Any, ...]]:
+        """(who claimed it last, the owner it bears) of every session that was claimed."""
+        return self.sql(
             "SELECT DISTINCT ON (s.id) w.app, s.owner FROM drill_write AS w"
             " JOIN bot_sessions_botsession AS s ON s.id = w.session_id"
             " WHERE w.is_claim AND s.trading_date = %s ORDER BY s.id, w.id DESC",
             self.day,
         )
-        return sum(app == worker.app and owner is not None for app, owner in rows)
 
     def pause(self, least: float, most: float) -> None:
         time.sleep(self.rng.uniform(least, most))

@@ -20,6 +20,7 @@ from launcher import service_user
 from tests.drills import proxy
 from tests.drills.act import Act
 from tests.drills.bad_feed import places
+from tests.drills.process import STEP_AHEAD, STEP_BACK
 from tests.drills.system import PATIENCE_SECONDS, Started, freeze, thaw
 
 FROZEN_BROKER_SECONDS = 3.0
@@ -188,9 +189,14 @@ def bad_places(act: Act, tick_count: int) -> list[tuple[int, str]]:
 
 
 def step_clock(act: Act, number: int) -> float:
-    """The wall clock of one worker goes an hour ahead, or back."""
+    """In turn: a worker with room is an hour ahead, so that every lease is past to it; one that
+    drives sessions is an hour back.
+    """
     began = time.monotonic()
-    act.owner().signal((signal.SIGUSR1, signal.SIGUSR2)[number % 2])
+    if number % 2:
+        act.owner().signal(STEP_BACK)
+    else:
+        act.idlest().signal(STEP_AHEAD)
     took = act.recovered(began)
     time.sleep(1.5 * act.system.lease_seconds)
     return max(took, act.recovered(time.monotonic()))
@@ -230,11 +236,13 @@ def roll_workers(act: Act, number: int) -> float:
     """Every worker is asked to stop and started again, one after the other."""
     slowest = 0.0
     for worker in act.system.workers():
+        held = act.held_by(worker)
         began = time.monotonic()
         worker.signal(signal.SIGTERM)
         worker.process.wait()
-        if kept := act.still_held_by(worker):
-            act.trouble.append(f"{worker.app} stopped and did not hand over {kept} sessions")
+        # Some it may have lost meanwhile, on a machine as busy as this; not all of them.
+        if held and not act.released_by(worker):
+            act.trouble.append(f"{worker.app} stopped and handed over none of {held} sessions")
         slowest = max(slowest, act.recovered(began))
         act.system.restart(worker.name)
         act.system.wait_ready([worker.name])

@@ -2,7 +2,7 @@
 
     without:GUARD   one of GUARDS is switched off (a control: the drill must fail)
     slow            every commit stays open for some milliseconds before its rows are written
-    clock           SIGUSR1 steps the wall clock an hour ahead, SIGUSR2 an hour back
+    clock           STEP_AHEAD steps the wall clock an hour ahead, STEP_BACK an hour back
     feed:SEED:COUNT the tape has COUNT bad places
 
 The rest is the command: nothing for Celery's own arguments, or `manage.py` and its.
@@ -20,6 +20,8 @@ from typing import Any
 
 WORDS = ("without:", "slow", "clock", "feed:")
 SLOW_COMMIT_SECONDS = 0.03
+# Celery has uses of its own for SIGUSR1 and SIGUSR2.
+STEP_AHEAD, STEP_BACK = signal.SIGRTMIN + 1, signal.SIGRTMIN + 2
 
 
 def main(argv: list[str]) -> None:
@@ -64,13 +66,13 @@ def clock(_value: str) -> None:
     def step(number: int, _frame: FrameType | None) -> None:
         while travels:
             travels.pop().stop()
-        hours = 1 if number == signal.SIGUSR1 else -1
+        hours = 1 if number == STEP_AHEAD else -1
         travel = time_machine.travel(timedelta(hours=hours) + _now(), tick=True)
         travel.start()
         travels.append(travel)
 
-    signal.signal(signal.SIGUSR1, step)
-    signal.signal(signal.SIGUSR2, step)
+    signal.signal(STEP_AHEAD, step)
+    signal.signal(STEP_BACK, step)
 
 
 def _now() -> Any:
@@ -182,6 +184,7 @@ def no_own_time() -> None:
         setattr(module, function_name, told)
 
     by_this_clock(ownership, "_CLAIM", "claim")
+    by_this_clock(ownership, "_RENEW", "renew")
     by_this_clock(commit, "_MOVE", "_move")
     by_this_clock(commit, "_MOVE_QUIET", "_move_quiet")
 

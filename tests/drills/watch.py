@@ -1,7 +1,7 @@
 """Two witnesses: triggers in the database that note who writes, and a thread that looks on.
 
-The triggers note every claim and every commit with the name its process gave its connection, so a
-write by somebody else than the last claimant is seen, whatever the rows look like afterwards.
+The triggers note every claim, commit and release with the name its process gave its connection, so
+a write by somebody else than the last claimant is seen, whatever the rows look like afterwards.
 """
 
 from __future__ import annotations
@@ -34,6 +34,16 @@ END $$;
 CREATE OR REPLACE TRIGGER drill_note AFTER UPDATE ON bot_sessions_botsession FOR EACH ROW
 WHEN (new.epoch <> old.epoch OR new.last_tick_seq <> old.last_tick_seq)
 EXECUTE FUNCTION drill_note();
+
+CREATE TABLE IF NOT EXISTS drill_release (session_id uuid, app text);
+CREATE OR REPLACE FUNCTION drill_note_release() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO drill_release VALUES (new.id, current_setting('application_name'));
+    RETURN new;
+END $$;
+CREATE OR REPLACE TRIGGER drill_note_release AFTER UPDATE ON bot_sessions_botsession FOR EACH ROW
+WHEN (old.owner IS NOT NULL AND new.owner IS NULL AND new.settled_at IS NULL)
+EXECUTE FUNCTION drill_note_release();
 """
 
 # Commits by another process than the one that claimed this epoch, and jumps in the sequence.

@@ -21,7 +21,7 @@ from tests.flows.tapes import DAY, NEXT_DAY, HandTape
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 ALICE = "alice@example.com"
 SPEED = 30
-LEAD = "--lead-seconds 8"  # to make the bots in, before the open
+LEAD = "--lead-seconds 20"  # to make the bots in, before the open
 NO_LEAD = "--lead-seconds 1"
 
 FIRST_TAPE = HandTape(

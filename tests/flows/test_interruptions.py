@@ -26,7 +26,7 @@ from tests.flows.tapes import DAY, NEXT_DAY, HandTape
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 ALICE = "alice@example.com"
-LEAD = "--lead-seconds 8"  # to make the bots in, before the open
+LEAD = "--lead-seconds 20"  # to make the bots in, before the open
 NO_LEAD = "--lead-seconds 1"
 SHORT_LEASE = {"LEASE_SECONDS": "2"}
 TAPE = HandTape(

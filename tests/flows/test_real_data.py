@@ -82,7 +82,7 @@ def until_close(folder: Path) -> tuple[int, str]:
         speed=1000,
         data=folder / "data",
         until_close=True,
-        market_options="--lead-seconds 8",
+        market_options="--lead-seconds 20",
     ) as stack:
         api = Api.signed_up(stack, ALICE)
         strategies = {name: known[0] for name, known in KNOWN.items()} | LIVELY

@@ -146,7 +146,7 @@ class Walker:
 @pytest.fixture(scope="module")
 def walk(folder: Path) -> Iterator[Walk]:
     tape = TAPE.write(folder)
-    with Stack(tape=tape, speed=30, market_options="--lead-seconds 8") as stack:
+    with Stack(tape=tape, speed=30, market_options="--lead-seconds 20") as stack:
         api = Api.signed_up(stack, "alice@example.com")
         walker = Walker(Page(stack.base_url, folder), api)
         walker.make_bots()

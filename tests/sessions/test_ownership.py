@@ -39,7 +39,7 @@ def expire_leases() -> None:
 def durable(session: BotSession) -> dict:
     """Everything a session wrote, without who ran it and when."""
     row = BotSession.objects.get(pk=session.pk)
-    left_out = {"owner", "epoch", "lease_until", "takeovers", "poison_seq", "poison_count"}
+    left_out = {"owner", "epoch", "lease_until", "takeovers", "poison_seq", "poison_count", "tail"}
     columns = {
         field.attname: getattr(row, field.attname)
         for field in BotSession._meta.concrete_fields
@@ -111,9 +111,7 @@ def test_without_the_fence_the_same_zombie_does_harm(session, runner, monkeypatc
 
     commit.commit([hosted], owner=zombie.owner)
 
-    row = BotSession.objects.get()
-    assert row.last_tick_seq == 11  # thrown back from 30
-    assert financials.line(row)[-1, 0] != 30
+    assert BotSession.objects.get().last_tick_seq == 11  # thrown back from 30
 
 
 def test_behind_the_fence_unique_keys_are_a_second_wall(session, runner, monkeypatch):
@@ -163,6 +161,45 @@ def test_a_crash_between_any_two_commits_changes_no_row(
     drive(drive_alone)
     drive(victim)
 
+    assert BotSession.objects.get(pk=crashed.pk).takeovers == 1
+    assert comparable(crashed) == comparable(quiet)
+
+
+RESTING = """\
+times = ["09:30:05"]
+
+
+def at(ctx, time):
+    return ctx.open([sell("put", points_otm=5), buy("put", offset=-25, leg=0)], limit=3.50)
+"""
+
+
+@pytest.mark.parametrize("crash_after", [20, 27, 35])
+def test_a_takeover_amid_re_pricing_finds_the_orders_where_they_were(
+    alice, make_bot, open_market, runner, crash_after
+):
+    """No snapshot is written for it: stepping through the ticks again re-prices the same."""
+    quiet_bot, crashed_bot = make_bot(RESTING), make_bot(RESTING)
+    quiet = services.start_session(user=alice, bot_id=quiet_bot.pk)
+    drive_alone = runner()
+    drive(drive_alone)
+    crashed = services.start_session(user=alice, bot_id=crashed_bot.pk)
+    victim = runner(capacity=1)
+    victim._claim()
+    for seq in range(2, 61):
+        market.publish([market.tick(seq, put_up_cents=30 * (seq // 6 % 3))])
+        drive(drive_alone)
+        drive(victim)
+        if seq == crash_after:
+            row = BotSession.objects.get(pk=crashed.pk)
+            repriced = row.events.filter(kind="repriced").order_by("-tick_seq").first()
+            assert row.state_seq < repriced.tick_seq
+            BotSession.objects.filter(pk=crashed.pk).update(
+                lease_until=F("lease_until") - timedelta(minutes=1)
+            )
+            victim = runner(capacity=1)
+
+    assert SessionEvent.objects.filter(session=quiet, kind="repriced").count() > 6
     assert BotSession.objects.get(pk=crashed.pk).takeovers == 1
     assert comparable(crashed) == comparable(quiet)
 
