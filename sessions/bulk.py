@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import connection
-from django.db.models import Field, Model
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.models import Model
 
 
 def insert(model: type[Model], rows: Sequence[Model]) -> None:
@@ -16,10 +16,13 @@ def insert(model: type[Model], rows: Sequence[Model]) -> None:
     fields = [field for field in _fields(model) if not field.db_returning]
     columns = ", ".join(f'"{field.column}"' for field in fields)
     statement = f'COPY "{model._meta.db_table}" ({columns}) FROM STDIN'
-    wrapped = connection.wrap_database_errors  # leaving the copy raises outside the cursor's own
-    with wrapped, connection.cursor() as cursor, cursor.copy(statement) as copy:
+    database = connections[DEFAULT_DB_ALIAS]  # the thing itself: it is asked for every value
+    wrapped = database.wrap_database_errors  # leaving the copy raises outside the cursor's own
+    with wrapped, database.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
-            copy.write_row([_value(field, getattr(row, field.attname)) for field in fields])
+            copy.write_row(
+                [field.get_db_prep_save(getattr(row, field.attname), database) for field in fields]
+            )
 
 
 def update(model: type[Model], values_of: Mapping[uuid.UUID, Mapping[str, Any]]) -> None:
@@ -38,12 +41,13 @@ def _update(
 ) -> None:
     changes = ", ".join(f'"{field.column}" = v.v{place}' for place, field in enumerate(fields))
     names = ", ".join(f"v{place}" for place in range(len(fields)))
-    arrays = ", ".join(f"%s::{_type(field)}[]" for field in fields)
+    arrays = ", ".join(f"%s::{field.rel_db_type(connection)}[]" for field in fields)
+    database = connections[DEFAULT_DB_ALIAS]
     values = [
-        [_value(field, value) for value in column]
+        [field.get_db_prep_save(value, database) for value in column]
         for field, column in zip(fields, columns, strict=True)
     ]
-    with connection.cursor() as cursor:
+    with database.cursor() as cursor:
         cursor.execute(
             # Names of tables and columns, none of anybody's words.
             f'UPDATE "{model._meta.db_table}" AS t SET {changes}'  # noqa: S608
@@ -54,11 +58,3 @@ def _update(
 
 def _fields(model: type[Model]) -> Sequence[Any]:
     return model._meta.concrete_fields
-
-
-def _type(field: Field[Any, Any]) -> str:
-    return field.rel_db_type(connection) or ""
-
-
-def _value(field: Any, value: Any) -> Any:
-    return field.get_db_prep_save(value, connection)

@@ -14,7 +14,7 @@ import json
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -65,10 +65,12 @@ SELECT id FROM v WHERE id NOT IN (SELECT id FROM moved)
 """
 
 # The same for sessions whose rows say nothing new but this; `added` is of all of them, one after
-# another, `size` bytes of each.
+# another, `size` bytes of each. What is the same for all is a column too: held against a constant
+# few rows seem to qualify, and PostgreSQL goes through all of `v` for each of thousands.
 _MOVE_QUIET = """
 WITH v AS (
-    SELECT * FROM unnest(
+    SELECT *, %(old_seq)s::int AS old_seq, %(owner)s::uuid AS owner
+    FROM unnest(
         %(ids)s::uuid[], %(epochs)s::int[], %(tick_counts)s::int[], %(filled)s::bool[]
     ) WITH ORDINALITY AS v(id, epoch, tick_count, is_filled, place)
 ), moved AS (
@@ -81,8 +83,8 @@ WITH v AS (
         tail = substr(%(added)b::bytea, (v.place::int - 1) * %(size)s::int + 1, %(size)s::int)
             || CASE WHEN v.is_filled THEN '' ELSE s.tail END
     FROM v
-    WHERE s.id = v.id AND s.epoch = v.epoch AND s.last_tick_seq = %(old_seq)s
-        AND s.owner = %(owner)s
+    WHERE s.id = v.id AND s.epoch = v.epoch AND s.last_tick_seq = v.old_seq
+        AND s.owner = v.owner
     RETURNING s.id
 )
 SELECT id FROM v WHERE id NOT IN (SELECT id FROM moved)
@@ -96,7 +98,7 @@ def commit(sessions: Sequence[HostedSession], *, owner: uuid.UUID) -> list[Hoste
     began = time.perf_counter()
     with transaction.atomic():
         lost = _move_all(sessions, owner)
-        kept = [session for session in sessions if session.row.pk not in lost]
+        kept = [session for session in sessions if not lost or session.row.pk not in lost]
         _write_rows(kept)
         for session in kept:
             if session.uncommitted.finalized is not None:
@@ -115,13 +117,9 @@ def _move_all(sessions: Sequence[HostedSession], owner: uuid.UUID) -> set[uuid.U
         if session.needs_snapshot:
             told.append(session)
         else:
-            key = (
-                session.uncommitted.from_seq,
-                session.state.last_seq,
-                session.last_tick_at,
-                len(session.line.added),
-            )
-            quiet[key].append(session)
+            from_seq, to_seq = session.uncommitted.from_seq, session.state.last_seq
+            points = len(session.line.added)
+            quiet[from_seq, to_seq, session.last_tick_at, points].append(session)
     lost = _move(told, owner) if told else set()
     for alike in quiet.values():
         lost |= _move_quiet(alike, owner)
@@ -154,12 +152,13 @@ def _move(sessions: Sequence[HostedSession], owner: uuid.UUID) -> set[uuid.UUID]
 def _move_quiet(sessions: Sequence[HostedSession], owner: uuid.UUID) -> set[uuid.UUID]:
     """Of sessions that came from the same tick to the same tick with as many new points."""
     first = sessions[0]
+    lines = [session.line for session in sessions]
     parameters = {
-        "ids": _array(session.id_text for session in sessions),
-        "epochs": _array(str(session.row.epoch) for session in sessions),
-        "tick_counts": _array(str(session.state.tick_count) for session in sessions),
-        "filled": _array("t" if session.line.is_filled else "f" for session in sessions),
-        "added": b"".join([session.line.added_bytes for session in sessions]),
+        "ids": _array([session.id_text for session in sessions]),
+        "epochs": _array([str(session.row.epoch) for session in sessions]),
+        "tick_counts": _array([str(session.state.tick_count) for session in sessions]),
+        "filled": _array(["t" if line.is_filled else "f" for line in lines]),
+        "added": b"".join([line.added_bytes for line in lines]),
         "size": financials.POINT_BYTES * len(first.line.added),
         "old_seq": first.uncommitted.from_seq,
         "new_seq": first.state.last_seq,
@@ -173,7 +172,7 @@ def _move_quiet(sessions: Sequence[HostedSession], owner: uuid.UUID) -> set[uuid
         return {row[0] for row in cursor.fetchall()}
 
 
-def _array(values: Iterable[str]) -> str:
+def _array(values: list[str]) -> str:
     """PostgreSQL's text form of an array of plain values."""
     return "{" + ",".join(values) + "}"
 
@@ -187,8 +186,8 @@ def _write_rows(sessions: Sequence[HostedSession]) -> None:
             new[model].append(row)
         for (model, pk), values in pending.rows.changes.items():
             changes[model][pk] = values
-        if session.line.chunk:
-            new[FinancialChunk].append(financials.chunk(session.row.pk, session.line.chunk))
+        if chunk := session.line.chunk:
+            new[FinancialChunk].append(financials.chunk(session.row.pk, chunk))
         for request_id, seq in pending.obeyed:
             SessionRequest.objects.filter(pk=request_id).update(obeyed_seq=seq)
     for model, rows in new.items():

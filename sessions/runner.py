@@ -9,6 +9,7 @@ what happened.
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 import uuid
@@ -28,8 +29,8 @@ from sessions.commit import commit
 from sessions.hosted import HostedSession
 from sessions.lanes import Lane, lane_of
 from sessions.models import SessionRequest
-from sessions.obeying import obey_without_tick
 from sessions.registration import Registrar, worth_a_look
+from sessions.tickless import end_of_day, has_work, obey_without_tick
 from simengine.market import Tick
 from strategies.runtime.sandbox import SandboxUnavailable
 
@@ -42,6 +43,9 @@ LOADING_SECONDS = 0.25  # of a turn
 RENEWALS_PER_LEASE = 5
 OBEY_WITHOUT_TICK_AFTER_SECONDS = 1.0
 RETRY_AFTER_SECONDS = 0.5
+# Thousands of sessions live for hours, and a turn leaves no cycles behind: at Python's own
+# thresholds a quarter of the time went into looking through them all (docs/performance.md).
+GARBAGE_THRESHOLDS = (100_000, 20, 100)
 
 
 class Runner:
@@ -71,6 +75,7 @@ class Runner:
         """Drive sessions until asked to stop or until there is nothing left to drive."""
         bind_contextvars(owner=str(self.owner))  # on every line of this thread from now on
         log.info("runner started")
+        gc.set_threshold(*GARBAGE_THRESHOLDS)
         with wakeups.Listener() as listener:
             while not self._stop_requested():
                 try:
@@ -95,7 +100,7 @@ class Runner:
         moved = self._register(days)
         requests = self._open_requests()
         self._turn_ends_at = time.monotonic() + lanes.TURN_SECONDS
-        for group in self._groups():
+        for group in self._groups(days, requests):
             has_moved = self._advance(group, days[group[0].row.trading_date], requests)
             moved |= has_moved
             self._renew()
@@ -198,15 +203,20 @@ class Runner:
             self._asked_at.setdefault(session_id, time.monotonic())
         return found
 
-    def _groups(self) -> list[list[HostedSession]]:
-        """Sessions of one lane and day that stand at one tick read the log together; a suspect is
-        alone.
+    def _groups(
+        self, days: dict[date, MarketDay], requests: dict[uuid.UUID, list[SessionRequest]]
+    ) -> list[list[HostedSession]]:
+        """Those that have something to do. Sessions of one lane and day that stand at one tick read
+        the log together; a suspect is alone.
         """
         groups: dict[tuple[Lane, date, int, str], list[HostedSession]] = defaultdict(list)
         for hosted in self._hosted.values():
-            alone = str(hosted.row.pk) if ownership.is_suspect(hosted.row) else ""
-            key = (lane_of(hosted), hosted.row.trading_date, hosted.state.last_seq, alone)
-            groups[key].append(hosted)
+            row, last_seq = hosted.row, hosted.state.last_seq
+            day = days[row.trading_date]
+            if last_seq >= day.last_seq and not has_work(hosted, day, requests):
+                continue
+            alone = hosted.id_text if ownership.is_suspect(row) else ""
+            groups[lane_of(hosted), row.trading_date, last_seq, alone].append(hosted)
         return [groups[key] for key in sorted(groups)]
 
     def _advance(
@@ -216,19 +226,15 @@ class Runner:
         requests: dict[uuid.UUID, list[SessionRequest]],
     ) -> bool:
         # `day` was read before the ticks: if it says closed, no tick comes after the ones read now.
-        after_seq = group[0].state.last_seq
-        ticks: list[Tick] = []
-        if after_seq < day.last_seq:
-            # No further than the day was when the turn began: groups that caught up meet there
-            # and are one group from then on, however fast ticks come in.
-            limit = min(TICKS_PER_TURN, day.last_seq - after_seq)
-            ticks = ticklog.read(day.trading_date, after_seq, limit)
+        ticks = self._next_ticks(group[0].state.last_seq, day)
         if ownership.is_suspect(group[0].row) and (ticks or requests.get(group[0].row.pk)):
             ownership.note_deaths(group[0].row, ownership.POISONED_AFTER_OWNERS)
         moved = []
-        for hosted in group if ticks else self._with_work(group, day, requests):
-            if self._drive(hosted, day, ticks, requests.get(hosted.row.pk, [])):
+        for hosted in group:
+            asked = requests.get(hosted.row.pk, []) if requests else []
+            if self._drive(hosted, day, ticks, asked):
                 moved.append(hosted)
+            self._renew()  # a slow program must not cost the others their leases
             if self._has_used_up_the_turn(hosted):
                 break  # the others are a group of their own in the next turn
         if not moved:
@@ -236,32 +242,32 @@ class Runner:
         self._commit(moved)
         return True
 
-    def _with_work(
-        self,
-        group: list[HostedSession],
-        day: MarketDay,
-        requests: dict[uuid.UUID, list[SessionRequest]],
-    ) -> list[HostedSession]:
-        """Those that have something to do without a tick."""
-        return [
-            hosted
-            for hosted in group
-            if day.status == MarketDay.Status.CLOSED
-            or hosted.uncommitted.has_events
-            or hosted.is_final
-            or hosted.row.pk in requests
-        ]
+    def _next_ticks(self, after_seq: int, day: MarketDay) -> list[Tick]:
+        """No further than the day was when the turn began, nor than the next multiple of
+        TICKS_PER_TURN: groups that catch up meet there and are one group from then on.
+        """
+        if after_seq >= day.last_seq:
+            return []
+        limit = min(TICKS_PER_TURN - after_seq % TICKS_PER_TURN, day.last_seq - after_seq)
+        return ticklog.read(day.trading_date, after_seq, limit)
 
     def _commit(self, moved: list[HostedSession]) -> None:
-        kept = {hosted.row.pk for hosted in commit(moved, owner=self.owner)}
-        lost = [hosted for hosted in moved if hosted.row.pk not in kept]
+        kept = commit(moved, owner=self.owner)
+        for hosted in kept:
+            if hosted.is_final:
+                self._hosted.pop(hosted.row.pk)
+        if len(kept) < len(moved):
+            self._let_go(moved, kept)
+        wakeups.publish_moved()
+
+    def _let_go(self, moved: list[HostedSession], kept: list[HostedSession]) -> None:
+        """Of sessions that somebody else owns by now."""
+        ours = {hosted.row.pk for hosted in kept}
+        lost = [hosted for hosted in moved if hosted.row.pk not in ours]
         for hosted in lost:
             log.warning("session lost to another owner", extra=_ids(hosted))
+            self._hosted.pop(hosted.row.pk)
         ownership.acquit(hosted.row.pk for hosted in lost)
-        for hosted in moved:
-            if hosted.is_final or hosted.row.pk not in kept:
-                self._hosted.pop(hosted.row.pk)
-        wakeups.publish_moved()
 
     def _drive(
         self,
@@ -289,7 +295,7 @@ class Runner:
         ticks: Sequence[Tick],
         requests: list[SessionRequest],
     ) -> bool:
-        if hosted.is_final:  # since it was loaded: its program does not load
+        if hosted.is_final:
             return True
         for tick in ticks:
             hosted.step(tick, requests)
@@ -301,15 +307,7 @@ class Runner:
         moved = bool(ticks) or hosted.uncommitted.has_events
         if requests and self._waited_for_a_tick(hosted):
             moved |= obey_without_tick(hosted, requests)
-        if day.status != MarketDay.Status.CLOSED or hosted.state.last_seq < day.last_seq:
-            return moved
-        if not hosted.awaits_settlement and not hosted.is_final:
-            hosted.close_market(close_at=day.close_at)
-            moved = True
-        if hosted.awaits_settlement and day.settlement_cents is not None:
-            hosted.settle(day.settlement_cents, close_at=day.close_at)
-            moved = True
-        return moved
+        return end_of_day(hosted, day) or moved
 
     def _has_used_up_the_turn(self, hosted: HostedSession) -> bool:
         """Quiet sessions never do: every turn serves them all, and at least one of the others."""

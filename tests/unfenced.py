@@ -7,9 +7,7 @@ import re
 from sessions import commit
 
 GUARDED = ("_MOVE", "_MOVE_QUIET")  # the statements of a commit that move sessions
-_GUARD = re.compile(
-    r"WHERE s\.id = v\.id AND s\.epoch = v\.epoch.+?AND s\.owner = %\(owner\)s", re.S
-)
+_GUARD = re.compile(r"WHERE s\.id = v\.id AND s\.epoch = v\.epoch.+?AND s\.owner = \S+", re.S)
 
 
 def statements() -> dict[str, str]:

@@ -197,18 +197,12 @@ def no_hand_over() -> None:
 
 
 def no_claiming() -> None:
-    """A runner takes what is there when it is hinted at, and waits for the next hint."""
-    from sessions.runner import Runner  # noqa: PLC0415
+    """A runner takes what was never held or was let go of, not what an expired lease leaves."""
+    from sessions import ownership  # noqa: PLC0415
 
-    claim = Runner._claim
-
-    def claim_once(self: Runner) -> None:
-        if not self.__dict__.setdefault("_has_claimed", False):
-            self.__dict__["_has_claimed"] = True
-            claim(self)
-
-    Runner._claim = claim_once
-    Runner._is_idle = lambda self: False
+    expired = "(lease_until IS NULL OR lease_until < clock_timestamp())"
+    assert expired in ownership._CLAIM
+    ownership._CLAIM = ownership._CLAIM.replace(expired, "lease_until IS NULL")
 
 
 def no_resuming() -> None:
