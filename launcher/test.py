@@ -32,15 +32,18 @@ def run(arguments: Sequence[str]) -> int:
     if arguments:
         return _run([("pytest", pytest_command(arguments))])
     has_browser = chromium.obtain() is not None
-    status = _run(all_checks())
+    # A small share of the drills; `bin/drill` and `bin/test tests/drills` do all of their harm.
+    status = _run(all_checks(), {"ZEROHOUR_DRILL_COUNT": "1"})
     if not has_browser:
         progress(f"\n!! {chromium.NONE_FOUND}")
     return status
 
 
-def _run(checks: Sequence[tuple[str, list[str]]]) -> int:
+def _run(
+    checks: Sequence[tuple[str, list[str]]], variables: Mapping[str, str] | None = None
+) -> int:
     with stoppable(), _services() as services:
-        env = services.env | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        env = services.env | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | dict(variables or {})
         for title, command in checks:
             status = _check(title, command, env)
             if status:
@@ -49,9 +52,8 @@ def _run(checks: Sequence[tuple[str, list[str]]]) -> int:
 
 
 def all_checks() -> list[tuple[str, list[str]]]:
-    # A file stays on one worker: its tests share a running system. The drills take a system for
-    # themselves and minutes of it; `bin/drill` and `bin/test tests/drills` run them.
-    parallel = ["-n", "2", "--dist", "loadfile", "--ignore=tests/drills"]
+    # A file stays on one worker: its tests share a running system.
+    parallel = ["-n", "2", "--dist", "loadfile"]
     return [
         ("ruff check", _module("ruff", "check", ".")),
         ("ruff format", _module("ruff", "format", "--check", ".")),

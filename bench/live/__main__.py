@@ -118,10 +118,7 @@ def _doubled(
 
 
 def _shown(options: argparse.Namespace) -> dict[str, Any]:
-    return {
-        name: str(value) if isinstance(value, Path) else value
-        for name, value in vars(options).items()
-    }
+    return {name: value for name, value in vars(options).items() if not isinstance(value, Path)}
 
 
 def main() -> int:
