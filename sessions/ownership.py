@@ -36,13 +36,14 @@ SET owner = %(owner)s,
     poison_count = CASE WHEN owner IS NULL OR poison_count >= %(suspect_after)s THEN poison_count
                         ELSE poison_count + 1 END,
     poison_seq = CASE WHEN owner IS NULL THEN poison_seq ELSE last_tick_seq END
-WHERE id IN (
+-- An array is read once; with IN the plan may ask again for each row, and take more than LIMIT.
+WHERE id = ANY(ARRAY(
     SELECT id FROM bot_sessions_botsession
     WHERE settled_at IS NULL AND (lease_until IS NULL OR lease_until < clock_timestamp())
     ORDER BY created_at, id
     LIMIT %(room)s
     FOR UPDATE SKIP LOCKED
-)
+))
 RETURNING id
 """
 
