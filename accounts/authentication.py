@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -20,6 +21,7 @@ from rest_framework.request import Request
 from accounts import services
 from accounts.models import Scope, User
 from common import errors
+from common.prepared import Prepared
 
 HEADER_SHAPE = re.compile(rb"(?:bearer +)?([0-9a-f]{32})", re.IGNORECASE)
 REFUSAL = "The token is malformed, expired or revoked; sign in again for a new one."
@@ -51,7 +53,7 @@ class TokenAuthentication(KnoxTokenAuthentication):
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, AuthToken]:
         digest = hash_token(token.decode("ascii"))
-        row = AuthToken.objects.select_related("user", "details").filter(digest=digest).first()
+        row = _token(digest=digest).first()
         is_over = row is not None and row.expiry is not None and row.expiry <= timezone.now()
         if row is None or is_over or not row.user.is_active:
             raise AuthenticationFailed(REFUSAL)
@@ -59,6 +61,12 @@ class TokenAuthentication(KnoxTokenAuthentication):
             self.renew_token(row)
         services.note_use(token=row, now=timezone.now())
         return row.user, row
+
+
+@Prepared
+def _token(digest: str) -> QuerySet[AuthToken]:
+    tokens: QuerySet[AuthToken] = AuthToken.objects.select_related("user", "details")
+    return tokens.filter(digest=digest)
 
 
 def lockout_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str | None:

@@ -5,8 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from alerts.models import Channel, Delivery
-from common.admin import ReadOnlyAdmin
-from sessions.admin import by_id
+from common.admin import ReadOnlyAdmin, by_id
 
 
 @admin.register(Channel)

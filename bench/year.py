@@ -27,8 +27,8 @@ from rich.progress import track
 
 from bench.machine import machine
 from bench.simulate import FORM
+from bench.tape import pack_day
 
-SEED = 42
 LAST_DAY = date(2026, 11, 20)
 
 
@@ -46,21 +46,7 @@ def trading_days(count: int) -> list[date]:
 
 
 def make_day(folder: Path, day: date) -> None:
-    from marketdata.feeds.synthetic import SyntheticFeed  # noqa: PLC0415  after setup
-    from marketdata.tape.parquet import TapeWriter  # noqa: PLC0415
-
-    feed = SyntheticFeed(SEED, day)
-    settlement_cents, source = feed.settlement()
-    writer = TapeWriter(
-        folder / f"{day}.parquet",
-        trading_date=day,
-        settlement_cents=settlement_cents,
-        held_seconds=0,
-    )
-    writer.write(feed.ticks(0))
-    writer.finish(
-        open_at=feed.open_at, close_at=feed.close_at, settlement_source=source, source=feed.source
-    )
+    pack_day(folder / f"{day}.parquet", day)
 
 
 def make_days(folder: Path, days: list[date], processes: int) -> float:

@@ -7,8 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from bots.models import BalanceAdjustment, Bot, SettlementCorrection
-from common.admin import QuickAdmin, ReadOnlyAdmin
-from sessions.admin import by_id
+from common.admin import QuickAdmin, ReadOnlyAdmin, by_id
 
 
 @admin.register(Bot)

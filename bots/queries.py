@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 
 from accounts.models import User
 from bots.linter import SettingWarning, warnings_of
 from bots.models import Bot, every_weekday
 from bots.summary import Day, Summary, summarise
+from common.prepared import Prepared
 from marketdata import calendar
 from marketdata.models import MarketDay
 from marketdata.queries import MarketNow
-from sessions.lifecycle import Status
-from sessions.models import BotSession, BotSessionQuerySet
+from sessions.lifecycle import LIVE, Status
+from sessions.models import BotSession
 from sessions.queries import BotNotFound
 from simengine.policy import Policy
 
@@ -47,10 +48,15 @@ class BotView:
 
 def bot_of(*, owner: User, bot_id: UUID) -> Bot:
     """The owner's bot, or BotNotFound."""
-    bot = Bot.objects.owned_by(owner).filter(pk=bot_id).first()
+    bot = _bot(owner=owner.pk, bot=bot_id).first()
     if bot is None:
         raise BotNotFound
     return bot
+
+
+@Prepared
+def _bot(owner: Any, bot: UUID) -> QuerySet[Bot]:
+    return Bot.objects.owned_by(owner).filter(pk=bot)
 
 
 def bots_of(
@@ -64,31 +70,50 @@ def bots_of(
 
 
 def views(bots: Iterable[Bot]) -> list[BotView]:
-    """The bots with their sessions, in the order given; two queries however many they are."""
+    """The bots with their sessions, in the order given; one query however many they are."""
     bots = list(bots)
-    live = {session.bot_id: session for session in _sessions(bots).live()}
-    ended = {
-        session.bot_id: session
-        for session in _sessions(bots)
-        .exclude(pk__in=[session.pk for session in live.values()])
-        .order_by("bot_id", "-trading_date")
-        .distinct("bot_id")
-    }
-    return [BotView(bot, live.get(bot.pk), ended.get(bot.pk)) for bot in bots]
+    return _views(bots, _latest([bot.pk for bot in bots])) if bots else []
 
 
 def view(bot: Bot) -> BotView:
-    return views([bot])[0]
+    return _views([bot], _latest_of_one(bot=bot.pk).rows())[0]
+
+
+def _views(bots: Iterable[Bot], latest: Iterable[BotSession]) -> list[BotView]:
+    found = {(session.bot_id, session.status in LIVE): session for session in latest}
+    return [BotView(bot, found.get((bot.pk, True)), found.get((bot.pk, False))) for bot in bots]
+
+
+def _latest(bot_ids: Sequence[UUID]) -> QuerySet[BotSession]:
+    return _latest_two(BotSession.objects.filter(bot_id__in=bot_ids))
+
+
+@Prepared
+def _latest_of_one(bot: UUID) -> QuerySet[BotSession]:
+    return _latest_two(BotSession.objects.filter(bot_id=bot))
+
+
+def _latest_two(sessions: QuerySet[BotSession]) -> QuerySet[BotSession]:
+    """Of each bot the latest session that lives and the latest that does not."""
+    is_live = ExpressionWrapper(Q(status__in=sorted(LIVE)), output_field=BooleanField())
+    order = ("bot_id", "lives", "-trading_date")
+    latest = sessions.annotate(lives=is_live).order_by(*order).distinct("bot_id", "lives")
+    return latest.defer("state")
 
 
 def recent_sessions(bot: Bot) -> list[BotSession]:
     """Newest first, at most 90."""
-    return list(_sessions([bot]).order_by("-trading_date")[:SESSIONS_SHOWN])
+    return _newest(bot=bot.pk).rows(at_most=SESSIONS_SHOWN)
+
+
+@Prepared
+def _newest(bot: UUID) -> QuerySet[BotSession]:
+    return BotSession.objects.filter(bot_id=bot).defer("state").order_by("-trading_date")
 
 
 def all_sessions(bot: Bot) -> QuerySet[BotSession]:
     """Oldest first."""
-    return _sessions([bot]).order_by("trading_date")
+    return BotSession.objects.filter(bot=bot).defer("state").order_by("trading_date")
 
 
 def warnings(bot: Bot) -> list[SettingWarning]:
@@ -148,8 +173,3 @@ def next_start_at(view: BotView, now: MarketNow) -> datetime | None:
             day = calendar.next_trading_day(day)
     except calendar.OutsideCalendar:
         return None
-
-
-def _sessions(bots: Sequence[Bot]) -> BotSessionQuerySet:
-    # The engine's snapshot is large and nobody here reads it.
-    return BotSession.objects.filter(bot__in=bots).defer("state")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
@@ -47,6 +48,16 @@ class ReadOnlyAdmin(QuickAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def by_id(rows: QuerySet[Any], column: str, term: str) -> QuerySet[Any]:
+    """The rows with this id, none for what is no id, all where nothing was asked for."""
+    if not term.strip():
+        return rows
+    try:
+        return rows.filter(**{column: UUID(term.strip())})
+    except ValueError:
+        return rows.none()
 
 
 @admin.register(Job)

@@ -19,6 +19,7 @@ from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
 from common.errors import InvalidInput
+from common.prepared import Asked
 
 Row = TypeVar("Row")
 
@@ -32,7 +33,7 @@ class Page(Generic[Row]):
 
 
 def page(
-    rows: QuerySet[Any] | Sequence[Row],
+    rows: Asked[Any] | QuerySet[Any] | Sequence[Row],
     request: Request,
     *,
     key: Sequence[str],
@@ -42,21 +43,34 @@ def page(
     """The page that `?limit=` and `?after=` ask for. InvalidInput names a bad one.
 
     `key` lists the fields that order the rows, all the same way: ("seq",), ("-created_at", "-id").
-    Together they are unique. A QuerySet is ordered here; a sequence must already be in that order,
-    its rows objects or dicts with those fields.
+    Together they are unique. A QuerySet is ordered here; a prepared query and a sequence must
+    already be in that order, the sequence's rows objects or dicts with those fields.
     """
     names = [name.removeprefix("-") for name in key]
     is_descending = key[0].startswith("-")
     limit = _limit(request, limit_default=limit_default, limit_max=limit_max)
     after = _after(request, width=len(names))
-    is_query = isinstance(rows, QuerySet)
-    source: Any = _from_database if is_query else _from_sequence
-    kept = list(source(rows, names, is_descending, after)[: limit + 1])
+    kept = _kept(rows, names, is_descending, after, limit + 1)
     if len(kept) <= limit:
         return Page(rows=kept)
     cursor = _encode([_value(kept[limit - 1], name) for name in names])
     url = replace_query_param(request.build_absolute_uri(), "after", cursor)
     return Page(rows=kept[:limit], headers={"Link": f'<{url}>; rel="next"'})
+
+
+def _kept(
+    rows: Asked[Any] | QuerySet[Any] | Sequence[Any],
+    names: list[str],
+    is_descending: bool,
+    after: list[str] | None,
+    at_most: int,
+) -> list[Any]:
+    if isinstance(rows, Asked):
+        if after is None:
+            return rows.rows(at_most=at_most)
+        rows = rows.queryset()
+    source: Any = _from_database if isinstance(rows, QuerySet) else _from_sequence
+    return list(source(rows, names, is_descending, after)[:at_most])
 
 
 def _limit(request: Request, *, limit_default: int, limit_max: int) -> int:

@@ -2,12 +2,15 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.base")
 
-application = get_asgi_application()
+django.setup(set_prefix=False)
 
 from common import presence  # noqa: E402  settings are there only now
+from config.handlers import Application  # noqa: E402
+
+application = Application()
 
 presence.announce("web")

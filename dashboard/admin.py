@@ -17,13 +17,12 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.views import ChangeList
 
-from common.admin import ReadOnlyAdmin
+from common.admin import ReadOnlyAdmin, by_id
 from common.money import usd
 from common.times import NEW_YORK
 from dashboard import desk
 from dashboard.reads.books import latest_points
 from marketdata.models import MarketDay
-from sessions.admin import by_id
 from sessions.lifecycle import LIVE, Status
 from sessions.models import BotSession, TradingHalt
 

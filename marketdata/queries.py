@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from common.errors import NotFound
+from common.prepared import Prepared
 from marketdata import ticklog
 from marketdata.models import MarketClock, MarketControl, MarketDay
 from simengine.market import Tick
@@ -52,24 +53,24 @@ class MarketNow:
 
 def market_now() -> MarketNow:
     """One query. Where no market ever ran: no day, closed, unhealthy, and the wall clock's time."""
-    clock = (
-        MarketClock.objects.select_related("day")
-        .annotate(
-            is_fresh=ExpressionWrapper(
-                Q(heartbeat_at__gt=Now() - HEARTBEAT_IS_OLD_AFTER), output_field=BooleanField()
-            )
-        )
-        .first()
-    )
+    clock = _clock().first()
     if clock is None:
         return MarketNow(None, timezone.now(), "closed", is_healthy=False, speed=1.0, feed="")
     return MarketNow(
         day=clock.day,
         at=clock.market_at,
         phase=phase_at(clock.day, clock.market_at),
-        is_healthy=clock.is_fresh,
+        is_healthy=clock.is_fresh,  # type: ignore[attr-defined]  # the query's annotation
         speed=clock.speed,
         feed=clock.feed,
+    )
+
+
+@Prepared
+def _clock() -> QuerySet[MarketClock]:
+    is_fresh = Q(heartbeat_at__gt=Now() - HEARTBEAT_IS_OLD_AFTER)
+    return MarketClock.objects.select_related("day").annotate(
+        is_fresh=ExpressionWrapper(is_fresh, output_field=BooleanField())
     )
 
 

@@ -7,13 +7,12 @@ The sessions themselves are dashboard.admin's, which also knows their bots and t
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from common.admin import ReadOnlyAdmin
+from common.admin import ReadOnlyAdmin, by_id
 from sessions.models import (
     DayRollUp,
     Decision,
@@ -43,16 +42,6 @@ class LedgerAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         return by_id(queryset, "session", search_term), False
-
-
-def by_id(rows: QuerySet[Any], column: str, term: str) -> QuerySet[Any]:
-    """The rows with this id, none for what is no id, all where nothing was asked for."""
-    if not term.strip():
-        return rows
-    try:
-        return rows.filter(**{column: UUID(term.strip())})
-    except ValueError:
-        return rows.none()
 
 
 @admin.register(Order)

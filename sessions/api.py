@@ -143,14 +143,15 @@ class Orders(SessionRead):
     def get(self, request: Request, bot_id: UUID, session_id: UUID) -> Response:
         query = _read(inputs.OrderQuery, request.query_params.dict())
         session = self.session(request, bot_id, session_id)
+        rows = queries.orders_of(session=session.pk)
         orders = page(
-            queries.orders_of(session, **query),
+            rows.queryset().filter(**query) if query else rows,
             request,
             key=("number",),
             limit_default=ROWS_SHOWN,
             limit_max=ROWS_AT_MOST,
         )
-        transactions = queries.transactions_of(session)
+        transactions = queries.transactions_of(session=session.pk).rows() if orders.rows else []
         return Response(shapes.order_objects(orders.rows, transactions), headers=orders.headers)
 
 
@@ -205,7 +206,7 @@ class SessionRows(SessionRead):
 )
 class Transactions(SessionRows):
     def rows(self, session: BotSession) -> Any:
-        return queries.transactions_of(session)
+        return queries.transactions_of(session=session.pk)
 
     def shape(self, row: Any) -> dict[str, Any]:
         return shapes.transaction_object(row)
@@ -220,7 +221,7 @@ class Transactions(SessionRows):
 )
 class DecisionLog(SessionRows):
     def rows(self, session: BotSession) -> Any:
-        return session.decisions.all()
+        return queries.decisions_of(session=session.pk)
 
     def shape(self, row: Any) -> dict[str, Any]:
         return shapes.decision_object(row)
@@ -237,7 +238,7 @@ class Events(SessionRows):
     key = ("tick_seq", "index")
 
     def rows(self, session: BotSession) -> Any:
-        return session.events.all()
+        return queries.events_of(session=session.pk)
 
     def shape(self, row: Any) -> dict[str, Any]:
         return shapes.event_object(row)
@@ -252,7 +253,7 @@ class Events(SessionRows):
 )
 class Entries(SessionRows):
     def rows(self, session: BotSession) -> Any:
-        return session.entries.all()
+        return queries.entries_of(session=session.pk)
 
     def shape(self, row: Any) -> dict[str, Any]:
         return shapes.entry_object(row)

@@ -33,8 +33,7 @@ SETTLEMENT_PLACE = 4_500
 ENDED_PLACE = 9_000
 CLOSE_INDEX = SETTLEMENT_INDEX // 2
 EVENTS_AT_ONCE = 500
-POINTS_AT_ONCE = 600
-CHUNKS_AT_ONCE = 600
+POINTS_AT_ONCE = 600  # and as many chunks: each of them holds at least one point that is wanted
 
 Cursor = tuple[int, int]  # tick, place
 Message = tuple[Cursor, str, dict[str, Any]]
@@ -141,7 +140,7 @@ def _points(
     found: dict[uuid.UUID, list[list[int]]] = defaultdict(list)
     for pk in rows:
         own = chunks[pk]
-        is_whole = len(own) < CHUNKS_AT_ONCE
+        is_whole = len(own) < POINTS_AT_ONCE
         matrix = financials.with_tail(financials.joined(own), rows[pk].tail if is_whole else b"")
         is_wanted = (matrix[:, 0] > after[pk]) & (matrix[:, 0] <= wanted[pk][2])
         found[pk] = matrix[is_wanted][:POINTS_AT_ONCE].tolist()
@@ -157,7 +156,7 @@ def _chunks(spans: Mapping[uuid.UUID, tuple[int, int]]) -> dict[uuid.UUID, list[
         "ids": list(spans),
         "seqs": [after for after, _ in spans.values()],
         "lasts": [last for _, last in spans.values()],
-        "at_most": CHUNKS_AT_ONCE,
+        "at_most": POINTS_AT_ONCE,
     }
     for chunk in FinancialChunk.objects.raw(_CHUNKS, parameters):
         found[chunk.session_id].append(chunk)

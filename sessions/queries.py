@@ -12,12 +12,15 @@ from django.apps import apps
 from django.db.models import QuerySet
 
 from common import errors
+from common.prepared import Prepared
 from marketdata import queries as market
 from marketdata import ticklog
-from sessions.models import BotSession, Order, Position, Transaction
+from sessions.models import BotSession, Decision, Entry, Order, Position, SessionEvent, Transaction
 from simengine.market import Contract, parse_symbol
 
 NEWEST_SESSIONS = 90
+
+Mark = tuple[int, int]  # the mid per share in half-cents, delta × 10000
 
 
 class BotNotFound(errors.NotFound):
@@ -35,15 +38,15 @@ class SessionNotFound(errors.NotFound):
 
 
 def session_of(user: Any, bot_id: uuid.UUID, session_id: uuid.UUID) -> BotSession:
-    session = (
-        BotSession.objects.owned_by(user)
-        .filter(bot_id=bot_id, pk=session_id)
-        .defer("state")
-        .first()
-    )
+    session = _session(user=user.pk, bot=bot_id, session=session_id).first()
     if session is None:
         raise SessionNotFound
     return session
+
+
+@Prepared
+def _session(user: Any, bot: uuid.UUID, session: uuid.UUID) -> QuerySet[BotSession]:
+    return BotSession.objects.owned_by(user).filter(bot_id=bot, pk=session).defer("state")
 
 
 def sessions_of(bot_id: uuid.UUID) -> QuerySet[BotSession]:
@@ -62,13 +65,37 @@ def check_bot(user: Any, bot_id: uuid.UUID) -> None:
         raise BotNotFound
 
 
-def orders_of(session: BotSession, *, status: str | None = None) -> QuerySet[Order]:
-    rows = session.orders.order_by("number")
-    return rows if status is None else rows.filter(status=status)
+# What is listed below a session, in the order it was written; `session` is the session's id.
 
 
-def transactions_of(session: BotSession) -> QuerySet[Transaction]:
-    return session.transactions.order_by("number")
+@Prepared
+def orders_of(session: uuid.UUID) -> QuerySet[Order]:
+    return Order.objects.filter(session=session).order_by("number")
+
+
+@Prepared
+def transactions_of(session: uuid.UUID) -> QuerySet[Transaction]:
+    return Transaction.objects.filter(session=session).order_by("number")
+
+
+@Prepared
+def decisions_of(session: uuid.UUID) -> QuerySet[Decision]:
+    return Decision.objects.filter(session=session).order_by("number")
+
+
+@Prepared
+def events_of(session: uuid.UUID) -> QuerySet[SessionEvent]:
+    return SessionEvent.objects.filter(session=session).order_by("tick_seq", "index")
+
+
+@Prepared
+def entries_of(session: uuid.UUID) -> QuerySet[Entry]:
+    return Entry.objects.filter(session=session).order_by("number")
+
+
+@Prepared
+def _positions_of(session: uuid.UUID) -> QuerySet[Position]:
+    return Position.objects.filter(session=session).order_by("instrument")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +107,12 @@ class MarkedPosition:
 
 def marked_positions(session: BotSession) -> list[MarkedPosition]:
     """Positions against the latest tick; what cannot be priced keeps the session's last mark."""
-    positions = list(session.positions.order_by("instrument"))
-    tick = ticklog.last_tick(session.trading_date) if session.settled_at is None else None
-    kept = _kept_marks(session) if positions else {}
-    marked = []
-    for position in positions:
-        mark, delta = kept.get(position.instrument, (None, None))
-        if tick is not None and position.quantity:
-            quote = tick.quote(parse_symbol(position.instrument)[1])
-            if quote.is_two_sided:
-                mark, delta = quote.bid_cents + quote.ask_cents, quote.delta_e4
-        marked.append(MarkedPosition(position, mark, delta))
-    return marked
+    positions = _positions_of(session=session.pk).rows()
+    marks = _latest_marks(session, positions)
+    if len(marks) < len(positions):
+        marks = _kept_marks(session) | marks
+    nothing = (None, None)
+    return [MarkedPosition(row, *marks.get(row.instrument, nothing)) for row in positions]
 
 
 def day_report(trading_date: date) -> list[BotSession]:
@@ -108,12 +129,29 @@ def is_day_over(trading_date: date) -> bool:
     return not BotSession.objects.unfinished().filter(trading_date=trading_date).exists()
 
 
-def _kept_marks(session: BotSession) -> dict[str, tuple[int, int]]:
+def _latest_marks(session: BotSession, positions: Iterable[Position]) -> dict[str, Mark]:
+    """Of what is held and quoted on both sides at the latest tick of a session that goes on."""
+    held = [row.instrument for row in positions if row.quantity]
+    if session.settled_at is not None or not held:
+        return {}
+    tick = ticklog.last_tick(session.trading_date)
+    if tick is None:
+        return {}
+    quotes = {name: tick.quote(parse_symbol(name)[1]) for name in held}
+    return {
+        name: (quote.bid_cents + quote.ask_cents, quote.delta_e4)
+        for name, quote in quotes.items()
+        if quote.is_two_sided
+    }
+
+
+def _kept_marks(session: BotSession) -> dict[str, Mark]:
+    """The session's own, as of its last snapshot."""
     state = BotSession.objects.values_list("state", flat=True).get(pk=session.pk)
     return dict(_marks_in(state, session.trading_date)) if state else {}
 
 
-def _marks_in(state: dict[str, Any], expiry: date) -> Iterable[tuple[str, tuple[int, int]]]:
+def _marks_in(state: dict[str, Any], expiry: date) -> Iterable[tuple[str, Mark]]:
     for raw in state["portfolio"]["positions"]:
         symbol = Contract(*raw["contract"]).symbol(expiry)
         yield symbol, (raw["mark_half_cents"], raw["delta_e4"])

@@ -9,7 +9,6 @@ what happened.
 
 from __future__ import annotations
 
-import gc
 import logging
 import time
 import uuid
@@ -43,9 +42,6 @@ LOADING_SECONDS = 0.25  # of a turn
 RENEWALS_PER_LEASE = 5
 OBEY_WITHOUT_TICK_AFTER_SECONDS = 1.0
 RETRY_AFTER_SECONDS = 0.5
-# Thousands of sessions live for hours, and a turn leaves no cycles behind: at Python's own
-# thresholds a quarter of the time went into looking through them all (docs/performance.md).
-GARBAGE_THRESHOLDS = (100_000, 20, 100)
 
 
 class Runner:
@@ -75,7 +71,6 @@ class Runner:
         """Drive sessions until asked to stop or until there is nothing left to drive."""
         bind_contextvars(owner=str(self.owner))  # on every line of this thread from now on
         log.info("runner started")
-        gc.set_threshold(*GARBAGE_THRESHOLDS)
         with wakeups.Listener() as listener:
             while not self._stop_requested():
                 try:

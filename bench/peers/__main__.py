@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 from datetime import date
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ import django
 
 from bench.engine import processor
 from bench.peers.day import project
+from bench.tape import pack_day
 
 DAY = date(2026, 11, 23)
 PEERS = {
@@ -38,17 +38,7 @@ def write_tape(path: Path, seconds: int) -> None:
     """The first `seconds` of a synthetic day, packed."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.base")
     django.setup()
-    # After setup: these import models.
-    from marketdata.feeds.synthetic import SyntheticFeed  # noqa: PLC0415
-    from marketdata.tape.parquet import TapeWriter  # noqa: PLC0415
-
-    feed = SyntheticFeed(42, DAY)
-    settlement_cents, source = feed.settlement()
-    writer = TapeWriter(path, trading_date=DAY, settlement_cents=settlement_cents, held_seconds=0)
-    writer.write(islice(feed.ticks(0), seconds))
-    writer.finish(
-        open_at=feed.open_at, close_at=feed.close_at, settlement_source=source, source=feed.source
-    )
+    pack_day(path, DAY, seconds=seconds)
 
 
 def python_of(name: str) -> str:

@@ -16,6 +16,8 @@ import django
 import numpy as np
 import numpy.typing as npt
 
+from bench.tape import pack_day
+
 Matrix = npt.NDArray[np.int64]
 
 DAY = date(2026, 11, 23)
@@ -52,29 +54,17 @@ def simulated_days() -> list[Matrix]:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.base")
     django.setup()
     # After setup: these import models.
-    from marketdata.feeds.synthetic import SyntheticFeed  # noqa: PLC0415
-    from marketdata.tape.parquet import TapeWriter, read_tape  # noqa: PLC0415
+    from marketdata.tape.parquet import read_tape  # noqa: PLC0415
     from sessions.simulate import Setup, simulate  # noqa: PLC0415
     from simengine.policy import Policy  # noqa: PLC0415
     from strategies.compiler import compile_form  # noqa: PLC0415
     from strategies.form import normalise  # noqa: PLC0415
     from strategies.runtime.sandbox import Sandbox  # noqa: PLC0415
 
-    feed = SyntheticFeed(42, DAY)
-    settlement_cents, source = feed.settlement()
     programs = [compile_form(normalise(CONDOR)), compile_form(normalise(SPREADS)), IDLE]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "day.parquet"
-        writer = TapeWriter(
-            path, trading_date=DAY, settlement_cents=settlement_cents, held_seconds=0
-        )
-        writer.write(feed.ticks(0))
-        writer.finish(
-            open_at=feed.open_at,
-            close_at=feed.close_at,
-            settlement_source=source,
-            source=feed.source,
-        )
+        pack_day(path, DAY)
         lines = []
         for program in programs:
             with Sandbox() as sandbox:

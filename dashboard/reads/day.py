@@ -101,7 +101,7 @@ def trades_of(session: BotSession) -> list[TradeView]:
 
 def orders_of(session: BotSession) -> list[OrderView]:
     """Newest first."""
-    rows = list(queries.orders_of(session).reverse()[:ROWS_SHOWN])
+    rows = list(queries.orders_of(session=session.pk).queryset().reverse()[:ROWS_SHOWN])
     working = [row.number for row in rows if row.status == "pending"]
     pegs = _pegs(session, working)
     cap_cents = _opening_cap_cents(session)

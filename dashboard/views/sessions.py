@@ -144,9 +144,10 @@ def _book(session: BotSession) -> dict[str, Any]:
 
 
 def _log(session: BotSession, wanted: LogFilter) -> dict[str, Any]:
+    transactions = queries.transactions_of(session=session.pk).queryset().reverse()
     return {
         "session": session,
-        "transactions": list(queries.transactions_of(session).reverse()[: day.ROWS_SHOWN]),
+        "transactions": list(transactions[: day.ROWS_SHOWN]),
         "decisions": day.decisions_of(session, wanted),
         "events": day.events_of(session, wanted),
         "event_kinds": day.event_kinds_of(session),

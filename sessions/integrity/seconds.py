@@ -131,5 +131,6 @@ def _note(
     books: Books, tally: Tally, column: str, place: int, stored: int, expected: int | None
 ) -> None:
     chunk = books.chunk_of_line[place]
-    row = f"{chunk.pk}/{int(books.line[place, 0])}"
+    holder = chunk.pk or "tail"  # the newest seconds stand in the session's row
+    row = f"{holder}/{int(books.line[place, 0])}"
     tally.note(Break(table_of(FinancialChunk), row, column, stored, expected))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 
 import pytest
@@ -17,6 +16,7 @@ from sessions.models import BotSession, SessionEvent
 from sessions.registration import Registrar
 from sessions.replay import replay
 from sessions.runner import Runner
+from tests import unfenced
 from tests.sessions import market
 from tests.sessions.conftest import drive, put_spread
 
@@ -127,13 +127,8 @@ def test_behind_the_fence_unique_keys_are_a_second_wall(session, runner, monkeyp
 
 
 def unguard(monkeypatch) -> None:
-    for name in ("_MOVE", "_MOVE_QUIET"):
-        guarded = getattr(commit, name)
-        unguarded = re.sub(
-            r"WHERE s\.id = v\.id.*?(?=RETURNING)", "WHERE s.id = v.id\n", guarded, flags=re.S
-        )
-        assert unguarded != guarded
-        monkeypatch.setattr(commit, name, unguarded)
+    for name, statement in unfenced.statements().items():
+        monkeypatch.setattr(commit, name, statement)
 
 
 @pytest.mark.parametrize("crash_after", [2, 6, 7, 20, 26, 27, 28, 59])
