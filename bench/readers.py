@@ -17,11 +17,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-import httpx
+import aiohttp
 
-TIMEOUT_SECONDS = 30
+TIMEOUT = aiohttp.ClientTimeout(total=None, sock_read=30)
 SINCE_SECONDS = 60  # of market: what a page that was away for a moment asks for
-UNLIMITED = httpx.Limits(max_connections=None, max_keepalive_connections=100)
 
 
 async def request(wish: dict[str, Any]) -> dict[str, Any]:
@@ -30,17 +29,18 @@ async def request(wish: dict[str, Any]) -> dict[str, Any]:
     seen: dict[str, list[float]] = defaultdict(list)
     failed: dict[str, int] = defaultdict(int)
     late_ms, asking = 0.0, set()
-    async with _client(wish) as client:
-        since = await _market_time(client, wish["targets"][0])
+    async with _client() as client:
+        since = await _market_time(client, wish)
         began = time.perf_counter()
 
         async def ask(route: str, target: dict[str, str], due: float) -> None:
-            path = _path(route, target, since + timedelta(seconds=due - began))
-            answer = await client.get(path, headers={"Authorization": target["token"]})
+            url = wish["base_url"] + _path(route, target, since + timedelta(seconds=due - began))
+            async with client.get(url, headers={"Authorization": target["token"]}) as answer:
+                await answer.read()
             if due - began >= wish["counted_after_seconds"]:
                 seen[route or "(session)"].append((time.perf_counter() - due) * 1e3)
-            if answer.status_code != 200:
-                failed[f"{route} {answer.status_code}"] += 1
+            if answer.status != 200:
+                failed[f"{route} {answer.status}"] += 1
 
         for number in range(int(wish["rate"] * wish["seconds"])):
             due = began + number / wish["rate"]
@@ -59,9 +59,9 @@ async def request(wish: dict[str, Any]) -> dict[str, Any]:
 async def stream(wish: dict[str, Any]) -> dict[str, Any]:
     chosen = wish["targets"][: wish["streams"]]
     told: list[list[datetime]] = [[] for _ in chosen]
-    async with _client(wish) as client:
+    async with _client() as client:
         reading = [
-            asyncio.create_task(_read(client, target, seconds))
+            asyncio.create_task(_read(client, wish["base_url"] + _session(target), target, seconds))
             for target, seconds in zip(chosen, told, strict=True)
         ]
         done, waiting = await asyncio.wait(reading, timeout=wish["seconds"])
@@ -81,12 +81,14 @@ async def stream(wish: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def _read(client: httpx.AsyncClient, target: dict[str, str], seconds: list[datetime]) -> None:
-    path = f"{_session(target)}/stream"
-    async with client.stream("GET", path, headers={"Authorization": target["token"]}) as answer:
-        answer.raise_for_status()
+async def _read(
+    client: aiohttp.ClientSession, url: str, target: dict[str, str], seconds: list[datetime]
+) -> None:
+    headers = {"Authorization": target["token"]}
+    async with client.get(f"{url}/stream", headers=headers, raise_for_status=True) as answer:
         event = ""
-        async for line in answer.aiter_lines():
+        async for raw in answer.content:
+            line = raw.decode().rstrip()
             if line.startswith("event: "):
                 event = line.removeprefix("event: ")
             elif line.startswith("data: ") and event == "financial":
@@ -94,8 +96,8 @@ async def _read(client: httpx.AsyncClient, target: dict[str, str], seconds: list
                 seconds.append(datetime.fromisoformat(at))
 
 
-def _client(wish: dict[str, Any]) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=wish["base_url"], limits=UNLIMITED, timeout=TIMEOUT_SECONDS)
+def _client() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=TIMEOUT)
 
 
 def _session(target: dict[str, str]) -> str:
@@ -110,9 +112,11 @@ def _path(route: str, target: dict[str, str], now: datetime) -> str:
     return f"{_session(target)}/{filled}".rstrip("/")
 
 
-async def _market_time(client: httpx.AsyncClient, target: dict[str, str]) -> datetime:
-    answer = await client.get("/market-data/status", headers={"Authorization": target["token"]})
-    last = answer.raise_for_status().json()["last_tick_at"]
+async def _market_time(client: aiohttp.ClientSession, wish: dict[str, Any]) -> datetime:
+    url, headers = wish["base_url"], {"Authorization": wish["targets"][0]["token"]}
+    async with client.get(f"{url}/market-data/status", headers=headers) as answer:
+        answer.raise_for_status()
+        last = (await answer.json())["last_tick_at"]
     return datetime.fromisoformat(last).astimezone(UTC)
 
 

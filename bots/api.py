@@ -44,8 +44,10 @@ class Bots(ApiView):
     )
     def get(self, request: Request) -> Response:
         filters = inputs.read_filters(request.query_params.dict())
+        owner = _caller(request)
+        everything = queries.all_bots(owner=owner.pk)
         bots = page(
-            queries.bots_of(owner=_caller(request), **filters),
+            queries.bots_of(owner=owner, **filters) if filters else everything,
             request,
             key=("-created_at", "-id"),
             limit_default=ROWS_SHOWN,

@@ -63,10 +63,16 @@ def bots_of(
     *, owner: User, strategy_id: UUID | None = None, status: str | None = None
 ) -> QuerySet[Bot]:
     """The owner's bots, newest first, archived ones included unless `status` says otherwise."""
-    bots = Bot.objects.owned_by(owner).order_by("-created_at", "-pk")
+    bots = all_bots(owner=owner.pk).queryset()
     if strategy_id is not None:
         bots = bots.filter(strategy_link_id=strategy_id)
     return bots if status is None else bots.filter(status=status)
+
+
+@Prepared
+def all_bots(owner: UUID) -> QuerySet[Bot]:
+    """Of the user with this id, newest first."""
+    return Bot.objects.owned_by(owner).order_by("-created_at", "-pk")
 
 
 def views(bots: Iterable[Bot]) -> list[BotView]:
@@ -129,14 +135,17 @@ def warnings(bot: Bot) -> list[SettingWarning]:
 
 def summary(bot: Bot) -> Summary:
     """The roll-up of the settled sessions."""
-    settled = (
-        bot.sessions.settled()
-        .filter(total_pl_cents__isnull=False, opening_balance_cents__isnull=False)
-        .order_by("trading_date")
-        .values_list("trading_date", "opening_balance_cents", "total_pl_cents")
-    )
-    days = cast(Iterable[tuple[date, int, int]], settled)  # the filter leaves no null
-    return summarise([Day(*day) for day in days])
+    rows = _rolled_up(bot=bot.pk).rows()
+    days = ((row.trading_date, row.opening_balance_cents, row.total_pl_cents) for row in rows)
+    # The query leaves no null.
+    return summarise([Day(*day) for day in cast(Iterable[tuple[date, int, int]], days)])
+
+
+@Prepared
+def _rolled_up(bot: UUID) -> QuerySet[BotSession]:
+    has_both = Q(total_pl_cents__isnull=False, opening_balance_cents__isnull=False)
+    settled = BotSession.objects.settled().filter(has_both, bot_id=bot).order_by("trading_date")
+    return settled.only("trading_date", "opening_balance_cents", "total_pl_cents")
 
 
 def due_for_auto_start(day: MarketDay) -> QuerySet[Bot]:

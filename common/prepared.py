@@ -1,4 +1,4 @@
-"""Queries that Django compiles once a process instead of at every request.
+"""Queries that Django compiles once a process, and PostgreSQL plans once a connection.
 
 Compiling costs the web process about as much as everything else about a short read together
 (docs/performance.md), so the reads of the API's busiest routes are prepared. A prepared query gives
@@ -14,6 +14,8 @@ from functools import cached_property, update_wrapper
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db.backends.utils import CursorWrapper
 from django.db.models.query import QuerySet, get_related_populators
 
 Row = TypeVar("Row", bound=models.Model)
@@ -55,7 +57,7 @@ class Asked(Generic[Row]):
         """In the query's order. Raises KeyError where a value is missing."""
         compiled = self.prepared.compiled
         limit = "" if at_most is None else f" LIMIT {at_most:d}"
-        with connection.cursor() as cursor:
+        with _cursor() as cursor:
             cursor.execute(compiled.sql + limit, compiled.bound(self.values))
             return [compiled.instance(row) for row in cursor.fetchall()]
 
@@ -66,6 +68,16 @@ class Asked(Generic[Row]):
     def queryset(self) -> QuerySet[Row]:
         """The same as a QuerySet, for whoever wants to narrow it further."""
         return self.prepared.build(**self.values)
+
+
+def _cursor() -> CursorWrapper:
+    """Django's, but one that sends a statement and its values apart: the server keeps the plan of
+    what is asked often (`prepare_threshold` in the settings).
+    """
+    connection.ensure_connection()
+    raw: Any = ServerBindingCursor  # the stubs know neither its argument nor the method below
+    wrapped: CursorWrapper = connection._prepare_cursor(raw(connection.connection))  # type: ignore[attr-defined]
+    return wrapped
 
 
 class _Slot(models.Expression):

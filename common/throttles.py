@@ -14,10 +14,12 @@ import math
 import threading
 import time
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import redis
 from django.conf import settings
+from redis.commands.core import Script
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -61,9 +63,15 @@ def rate_of(scope: str) -> Rate:
 
 def take(*, scope: str, ident: str, rate: Rate) -> int:
     """Take one token: 0, or the milliseconds until there is one. Raises redis.RedisError."""
-    script = redis_client.client().register_script(TAKE)
     key = f"zerohour:throttle:{scope}:{hashlib.sha256(ident.encode()).hexdigest()[:32]}"
-    return int(script(keys=[key], args=[rate.burst, repr(rate.tokens_per_ms)]))
+    return int(
+        _script_on(redis_client.client())(keys=[key], args=[rate.burst, repr(rate.tokens_per_ms)])
+    )
+
+
+@cache
+def _script_on(client: redis.Redis) -> Script:
+    return client.register_script(TAKE)
 
 
 class LocalBuckets:

@@ -19,7 +19,7 @@ from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
-THREADS = 16
+THREADS = 4
 STREAM_SUFFIX = "/stream"
 
 Scope = dict[str, Any]

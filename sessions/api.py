@@ -4,6 +4,7 @@ call.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from common.idempotency import idempotent
 from common.paging import page
 from common.schema import ETAG, IF_NONE_MATCH, NOT_MODIFIED, errors, paging
 from common.shapes import refuse_body
+from common.times import to_ms
 from common.views import ApiView
 from marketdata import queries as market
 from sessions import examples, financials, inputs, lines, queries, schema, services, shapes
@@ -277,7 +279,9 @@ class FinancialHistory(SessionRead):
     def get(self, request: Request, bot_id: UUID, session_id: UUID) -> HttpResponse:
         query = _read(inputs.FinancialsQuery, request.query_params.dict())
         session = self.session(request, bot_id, session_id)
-        matrix = lines.thinned(financials.line(session), **query)
+        since: datetime | None = query.get("since")
+        line = financials.line_since(session, to_ms(since)) if since else financials.line(session)
+        matrix = lines.thinned(line, interval=query["interval"])
         if lines.wants_csv(request.headers.get("Accept", "")):
             return HttpResponse(lines.as_csv(matrix), content_type="text/csv; charset=utf-8")
         return HttpResponse(lines.as_json(matrix), content_type="application/json")

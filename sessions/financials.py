@@ -23,7 +23,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from django.db import connection
+from django.db.models import BigIntegerField, Func, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
+from common.prepared import Prepared
 from sessions.models import BotSession, FinancialChunk
 from simengine.step import Financials
 
@@ -32,6 +35,8 @@ COLUMNS = Financials._fields
 TAIL_POINTS = 15
 _POINT = struct.Struct(f">{len(COLUMNS)}q")
 POINT_BYTES = _POINT.size
+AT_MS = COLUMNS.index("at_ms")
+_AT_MS_PLACE = 1 + 8 * AT_MS  # in a chunk, of its first point
 _WIDTHS = (2, 4, 8)  # bytes
 
 
@@ -128,9 +133,36 @@ def with_tail(matrix: Matrix, tail: bytes | memoryview) -> Matrix:
 
 def line(session: BotSession, *, after_seq: int = -1) -> Matrix:
     """All points of a session as it was read, after a tick, oldest first."""
-    chunks = FinancialChunk.objects.filter(session=session, last_seq__gt=after_seq)
-    matrix = with_tail(joined(chunks.order_by("first_seq")), session.tail)
+    chunks = _chunks_after(session=session.pk, after_seq=after_seq).rows()
+    matrix = with_tail(joined(chunks), session.tail)
     return matrix[matrix[:, 0] > after_seq]
+
+
+def line_since(session: BotSession, at_ms: int) -> Matrix:
+    """The points after a time, Unix milliseconds. Reads the chunk that holds it and later ones."""
+    matrix = tail_matrix(session.tail)
+    if not len(matrix) or matrix[0, AT_MS] > at_ms:
+        chunks = _chunks_since(session=session.pk, at_ms=at_ms).rows()
+        matrix = with_tail(joined(chunks), session.tail)
+    return matrix[matrix[:, AT_MS] > at_ms]
+
+
+@Prepared
+def _chunks_after(session: uuid.UUID, after_seq: int) -> QuerySet[FinancialChunk]:
+    chunks = FinancialChunk.objects.filter(session=session, last_seq__gt=after_seq)
+    return chunks.order_by("first_seq")
+
+
+@Prepared
+def _chunks_since(session: uuid.UUID, at_ms: int) -> QuerySet[FinancialChunk]:
+    """From the last one that begins at or before the time; a chunk begins with its first point."""
+    begins_at_ms = Func(
+        "points", Value(_AT_MS_PLACE), function="bot_sessions_int8", output_field=BigIntegerField()
+    )
+    chunks = FinancialChunk.objects.filter(session=session)
+    begun = chunks.annotate(at_ms=begins_at_ms).filter(at_ms__lte=at_ms).order_by("-first_seq")
+    first_seq = Coalesce(Subquery(begun.values("first_seq")[:1]), 0)
+    return chunks.filter(first_seq__gte=first_seq).order_by("first_seq")
 
 
 def sampled(last_seqs: Mapping[uuid.UUID, int], count: int) -> dict[uuid.UUID, Matrix]:

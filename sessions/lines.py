@@ -6,12 +6,9 @@ turned into text once.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import numpy as np
 
 from common.money import usd
-from common.times import to_ms
 from sessions.financials import COLUMNS, Matrix
 
 NAMES = COLUMNS[2:]
@@ -19,10 +16,8 @@ NAMES = COLUMNS[2:]
 _ROW = "{" + ",".join(f'"{name}":"%s"' for name in ("datetime", *NAMES)) + "}"
 
 
-def thinned(matrix: Matrix, *, interval: int = 1, since: datetime | None = None) -> Matrix:
-    """The last row of every `interval` seconds of market time; only rows after `since`."""
-    if since is not None:
-        matrix = matrix[matrix[:, 1] > to_ms(since)]
+def thinned(matrix: Matrix, *, interval: int) -> Matrix:
+    """The last row of every `interval` seconds of market time."""
     if interval > 1 and len(matrix):
         buckets = matrix[:, 1] // (interval * 1000)
         is_last = np.append(buckets[1:] != buckets[:-1], True)

@@ -9,9 +9,11 @@ whole, so none is ever seen in part.
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from common.times import rfc3339
@@ -85,6 +87,25 @@ CROSS JOIN LATERAL (
 ORDER BY f.session_id, f.first_seq
 """
 
+_ORDERS = """
+SELECT o.*
+FROM unnest(%(order_sessions)s::uuid[], %(order_numbers)s::int[]) AS w(session_id, number)
+JOIN bot_sessions_order o USING (session_id, number)
+"""
+# Those of the orders, and those booked by themselves.
+_TRANSACTIONS = """
+SELECT t.* FROM (
+    SELECT t.*
+    FROM unnest(%(order_sessions)s::uuid[], %(order_numbers)s::int[]) AS w(session_id, order_number)
+    JOIN bot_sessions_transaction t USING (session_id, order_number)
+    UNION
+    SELECT t.*
+    FROM unnest(%(booked_sessions)s::uuid[], %(booked_numbers)s::int[]) AS w(session_id, number)
+    JOIN bot_sessions_transaction t USING (session_id, number)
+) AS t
+ORDER BY t.session_id, t.number
+"""
+
 
 def read_after(session_id: uuid.UUID, cursor: Cursor) -> tuple[BotSession | None, list[Message]]:
     """The session and the next messages after a cursor; None if it is deleted."""
@@ -95,14 +116,21 @@ def read_many(
     cursors: Mapping[uuid.UUID, Cursor],
 ) -> dict[uuid.UUID, tuple[BotSession, list[Message]]]:
     """Each session that is still there with its next messages: two queries, one more for those that
-    are behind, and a few for each in which something other than its financial row has happened.
+    are behind, two for the orders and transactions that anything happened to, and a few for each
+    session whose positions changed.
     """
     rows = {row.pk: row for row in BotSession.objects.defer("state").filter(pk__in=cursors)}
     wanted = {pk: (*cursors[pk], _reach(row)) for pk, row in rows.items()}
     events, points = _events(wanted), _points(rows, wanted)
-    return {
-        pk: (row, _joined(row, cursors[pk], events[pk], points[pk])) for pk, row in rows.items()
-    }
+    fresh = {pk: [row for row in events[pk] if _cursor_of(row) > cursors[pk]] for pk in rows}
+    books = Books.of(itertools.chain.from_iterable(fresh.values()))
+    found = {}
+    for pk, row in rows.items():
+        messages = _event_messages(row, fresh[pk], books) + _financials(points[pk])
+        messages.sort(key=lambda item: item[0])
+        later = [event for event in events[pk] if event.tick_seq > cursors[pk][0]]
+        found[pk] = row, _complete(messages, later, points[pk])
+    return found
 
 
 def _reach(row: BotSession) -> int:
@@ -193,18 +221,15 @@ def _place_of_status(status: Status) -> int:
     return ENTERED_PLACE + number if status in LIVE else ENDED_PLACE + number
 
 
-def _joined(
-    session: BotSession, cursor: Cursor, rows: list[SessionEvent], points: list[list[int]]
-) -> list[Message]:
-    events = [row for row in rows if (row.tick_seq, place_of(row)) > cursor]
-    messages = _event_messages(session, events) if events else []
-    messages += [
+def _cursor_of(row: SessionEvent) -> Cursor:
+    return row.tick_seq, place_of(row)
+
+
+def _financials(points: list[list[int]]) -> list[Message]:
+    return [
         ((point[0], FINANCIAL_PLACE), "financial", shapes.financial_object(point))
         for point in points
     ]
-    messages.sort(key=lambda item: item[0])
-    later = [row for row in rows if row.tick_seq > cursor[0]]
-    return _complete(messages, later, points)
 
 
 def _complete(
@@ -219,42 +244,51 @@ def _complete(
     return [item for item in messages if item[0] <= min(ends)] if ends else messages
 
 
-def _event_messages(session: BotSession, rows: list[SessionEvent]) -> list[Message]:
-    numbers: dict[str, set[Any]] = {"order": set(), "transaction": set(), "position": set()}
-    for row in rows:
-        if row.kind in ORDER_KINDS:
-            numbers["order"].add(row.data["order"])
-        elif row.kind == "booked":
-            numbers["transaction"].add(row.data["number"])
-        elif row.kind == "position_changed":
-            numbers["position"].add(row.data["contract"])
-    orders = {row.number: row for row in _orders(session, numbers["order"])}
-    transactions = _transactions(session, set(orders), numbers["transaction"])
-    by_number = {row.number: row for row in transactions}
-    positions = (
-        {row.position.instrument: row for row in queries.marked_positions(session)}
-        if numbers["position"]
-        else {}
-    )
-    shaped = {row["id"]: row for row in shapes.order_objects(orders.values(), transactions)}
-    return [
-        ((row.tick_seq, place_of(row)), *_shape(row, orders, shaped, by_number, positions))
-        for row in rows
-    ]
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The orders and transactions that events tell of, whichever sessions they belong to."""
+
+    orders: dict[uuid.UUID, dict[int, Order]]
+    transactions: dict[uuid.UUID, list[Transaction]]
+
+    @classmethod
+    def of(cls, events: Iterable[SessionEvent]) -> Books:
+        """Two queries at most."""
+        orders, booked = set(), set()
+        for event in events:
+            if event.kind in ORDER_KINDS:
+                orders.add((event.session_id, event.data["order"]))
+            elif event.kind == "booked":
+                booked.add((event.session_id, event.data["number"]))
+        found = cls(defaultdict(dict), defaultdict(list))
+        if orders:
+            for order in Order.objects.raw(_ORDERS, _columns("order", orders)):
+                found.orders[order.session_id][order.number] = order
+        if orders or booked:
+            wanted = _columns("order", orders) | _columns("booked", booked)
+            for transaction in Transaction.objects.raw(_TRANSACTIONS, wanted):
+                found.transactions[transaction.session_id].append(transaction)
+        return found
 
 
-def _orders(session: BotSession, numbers: set[int]) -> list[Order]:
-    return list(session.orders.filter(number__in=numbers)) if numbers else []
+def _columns(name: str, numbers: Iterable[tuple[uuid.UUID, int]]) -> dict[str, list[Any]]:
+    pairs = list(numbers)
+    return {
+        f"{name}_sessions": [session_id for session_id, _ in pairs],
+        f"{name}_numbers": [number for _, number in pairs],
+    }
 
 
-def _transactions(
-    session: BotSession, order_numbers: set[int], numbers: set[int]
-) -> list[Transaction]:
-    """Those of the orders, and those booked by themselves."""
-    if not order_numbers and not numbers:
+def _event_messages(session: BotSession, rows: list[SessionEvent], books: Books) -> list[Message]:
+    if not rows:
         return []
-    of_orders = session.transactions.filter(order_number__in=order_numbers)
-    return list((of_orders | session.transactions.filter(number__in=numbers)).order_by("number"))
+    orders, transactions = books.orders[session.pk], books.transactions[session.pk]
+    by_number = {row.number: row for row in transactions}
+    moved = any(row.kind == "position_changed" for row in rows)
+    marked = queries.marked_positions(session) if moved else []
+    positions = {row.position.instrument: row for row in marked}
+    shaped = {row["id"]: row for row in shapes.order_objects(orders.values(), transactions)}
+    return [(_cursor_of(row), *_shape(row, orders, shaped, by_number, positions)) for row in rows]
 
 
 def _shape(

@@ -96,6 +96,7 @@ DATABASE_OPTIONS: dict[str, Any] = {
     "keepalives_interval": 3,
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
+    "prepare_threshold": 2,  # for common.prepared: a statement that comes again is prepared
 }
 if env.bool("DB_TIMEOUTS", default=False):
     DATABASE_OPTIONS["options"] = " ".join(f"-c {k}={v}" for k, v in DATABASE_TIMEOUTS.items())
