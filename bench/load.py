@@ -5,13 +5,15 @@ The real stack with that many sessions running (as `python -m bench.live` has it
 open loop, so waiting in line counts), mixed over the reads a dashboard and a client make, and open
 streams of as many sessions. Prints the times of answers by route, and of ticks with and without.
 
-The clients are processes of their own on the same machine; what they use is shown.
+The clients are processes of their own on the same machine, before the system where the processor is
+short, as if they had one to themselves; what they use is shown.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import subprocess
 import sys
@@ -29,6 +31,7 @@ from launcher.paths import ROOT
 from launcher.signals import Stopped, stoppable
 
 PARTS = ("p50", "p95", "p99", "max")
+LESS_PRIORITY = 5
 LEAD_SECONDS = 5  # for the clients to start and the streams to connect
 # What is read, of 100 requests. Routes of a session but for those that begin with "/".
 MIX = {
@@ -57,7 +60,7 @@ def parse() -> argparse.Namespace:
     add = parser.add_argument
     add("--sessions", type=int, default=1000, metavar="N")
     add("--workers", type=int, default=1, metavar="N", help="worker-sessions processes (1)")
-    add("--web", type=int, default=1, metavar="N", help="processes of the web server (1)")
+    add("--web", type=int, default=3, metavar="N", help="processes of the web server (3)")
     add("--rate", type=float, default=200, metavar="R", help="requests a second (200)")
     add("--streams", type=int, default=100, metavar="N", help="open streams (100)")
     add("--seconds", type=float, default=30, metavar="S", help="of each of the two parts (30)")
@@ -73,7 +76,7 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
         workers=options.workers, web=options.web, capacity=-(-options.sessions // options.workers)
     )
     patience_seconds = options.patience or 120 + options.sessions / 25
-    with System(plan) as system:
+    with Clients(options) as clients, System(plan) as system:
         set_up_django(system)
         from bench.live.fleet import Wanted  # noqa: PLC0415  it imports models
 
@@ -82,21 +85,44 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
         progress(f"  Watching for {options.seconds:g} s without readers …")
         found["alone"] = summary(watch(system, options.seconds))
         progress(f"  Watching for {options.seconds:g} s with readers …")
-        with Clients(system, options) as clients:
-            time.sleep(LEAD_SECONDS)
-            found["read"] = summary(watch(system, options.seconds))
-            found |= clients.answers(options.seconds)
+        clients.begin(system)
+        time.sleep(LEAD_SECONDS)
+        found["read"] = summary(watch(system, options.seconds))
+        found |= clients.answers(options.seconds)
         found["complaints"] = system.complaints()
     return found
 
 
 class Clients:
-    """The processes that read; ended with the block, whatever happens."""
+    """The processes that read; ended with the block, whatever happens. What this process starts
+    after them has a lower priority than they have.
+    """
 
-    def __init__(self, system: System, options: argparse.Namespace) -> None:
+    def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
-        targets = _targets()
-        base = {"base_url": f"{system.base_url}/api", "targets": targets}
+        self._running: dict[str, subprocess.Popen[str]] = {}
+
+    def __enter__(self) -> Clients:
+        for name in ("requests", "streams"):
+            self._running[name] = subprocess.Popen(
+                [sys.executable, "-m", "bench.readers"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                cwd=ROOT,
+            )
+        os.nice(LESS_PRIORITY)
+        return self
+
+    def __exit__(self, *_details: object) -> None:
+        for process in self._running.values():
+            process.kill()
+            process.wait()
+
+    def begin(self, system: System) -> None:
+        """Tell them what to ask for, and of whom."""
+        options = self._options
+        base = {"base_url": f"{system.base_url}/api", "targets": _targets()}
         asked = {
             "requests": {
                 "rate": options.rate,
@@ -106,30 +132,10 @@ class Clients:
             "streams": {"streams": options.streams},
         }
         seconds = LEAD_SECONDS + options.seconds + 1
-        self._wishes = {
-            name: {**base, **each, "kind": name, "seconds": seconds} for name, each in asked.items()
-        }
-        self._running: dict[str, subprocess.Popen[str]] = {}
-
-    def __enter__(self) -> Clients:
-        for name, wish in self._wishes.items():
-            process = subprocess.Popen(
-                [sys.executable, "-m", "bench.readers"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                cwd=ROOT,
-            )
+        for name, process in self._running.items():
             assert process.stdin is not None
-            process.stdin.write(json.dumps(wish))
+            json.dump({**base, **asked[name], "kind": name, "seconds": seconds}, process.stdin)
             process.stdin.close()
-            self._running[name] = process
-        return self
-
-    def __exit__(self, *_details: object) -> None:
-        for process in self._running.values():
-            process.kill()
-            process.wait()
 
     def answers(self, seconds: float) -> dict[str, Any]:
         """What the clients saw; waits for the last of it."""

@@ -1,7 +1,7 @@
 """The newest messages of the sessions that somebody watches, read once for all streams of a
 process.
 
-A wake-up costs three queries, however many streams and sessions there are. A stream that is further
+A wake-up costs a few queries, however many streams and sessions there are. A stream that is further
 behind than what is kept here (a reconnect, a slow client) reads for itself until it has caught up,
 so it holds nobody up and no memory grows with it.
 """
