@@ -103,6 +103,37 @@ def test_a_line_that_became_longer_since_the_row_was_read_has_no_second_twice(db
     assert financials.line(session)[:, 0].tolist() == list(range(1, 8))
 
 
+@pytest.mark.parametrize("stored", [0, 1, 14, 15, 16, 31, 40])
+def test_the_line_since_a_time_is_the_end_of_the_line(db, django_assert_max_num_queries, stored):
+    """Chunks of 15 points, the rest in the tail; ticks every second but for a hole of ten."""
+    session = BotSessionFactory()
+    points = [
+        Financials(seq, 1_000_000 + 1000 * (seq if seq < 20 else seq + 10), *[0] * 8)
+        for seq in range(1, 41)
+    ]
+    for first in range(0, stored, 15):
+        financials.chunk(session.pk, points[first : min(first + 15, stored)]).save()
+    session.tail = financials.Growth([], points[stored:], False, []).added_bytes
+    whole = financials.line(session)
+    assert len(whole) == 40
+
+    for at_ms in range(999_500, 1_052_000, 250):
+        with django_assert_max_num_queries(1):
+            since = financials.line_since(session, at_ms)
+        assert since.tolist() == whole[whole[:, financials.AT_MS] > at_ms].tolist(), at_ms
+
+
+def test_the_last_minute_is_read_from_the_chunks_that_hold_it(db):
+    session = BotSessionFactory()
+    points = [Financials(seq, 1000 * seq, *[0] * 8) for seq in range(150)]
+    for first in range(0, 150, 15):
+        financials.chunk(session.pk, points[first : first + 15]).save()
+
+    chunks = financials._chunks_since(session=session.pk, at_ms=100_000).rows()
+
+    assert [chunk.first_seq for chunk in chunks] == [90, 105, 120, 135]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_view_shows_every_second_of_a_running_session(alice, make_bot, runner) -> None:
     market.announce()

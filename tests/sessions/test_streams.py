@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator
 import orjson
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connections
+from django.db import connection, connections
 from django.test import AsyncClient
+from django.test.utils import CaptureQueriesContext
 
 from common import sse
 from sessions import messages, services, tail
@@ -223,6 +224,31 @@ def test_a_wake_up_costs_three_queries_however_many_sessions_are_watched(
         found = messages.read_many(cursors)
 
     assert found.keys() == cursors.keys()
+
+
+def test_sessions_with_news_are_read_together(alice, make_bot, open_market, runner):
+    sessions = [
+        services.start_session(user=alice, bot_id=make_bot(put_spread()).pk) for _ in range(3)
+    ]
+    market.publish([market.tick(seq) for seq in range(2, 41)])
+    market.close()
+    drive(runner())
+    cursors = {session.pk: (1, 10**9) for session in sessions}
+    alone = {pk: messages.read_many({pk: cursor})[pk][1] for pk, cursor in cursors.items()}
+
+    with CaptureQueriesContext(connection) as captured:
+        found = messages.read_many(cursors)
+
+    assert {pk: batch for pk, (_, batch) in found.items()} == alone
+    for batch in alone.values():
+        kinds = [event for _, event, _ in batch]
+        assert {"order", "transaction", "position", "financial"} <= set(kinds)
+    ids = [{data["id"] for _, kind, data in each if kind == "order"} for each in alone.values()]
+    assert [len(own) for own in ids] == [1, 1, 1]
+    assert len(set.union(*ids)) == 3  # nobody is told of another's order
+    asked = [str(query["sql"]) for query in captured]
+    assert sum("JOIN bot_sessions_order " in sql for sql in asked) == 1
+    assert sum("JOIN bot_sessions_transaction " in sql for sql in asked) == 1
 
 
 @pytest.mark.django_db(transaction=True)
