@@ -1,8 +1,7 @@
 """What more sessions than a machine can hold would need: `python -m bench.paper [LIVE.json …]`.
 
 Takes the unit costs of the largest run that was not behind at its end, of the given files (written
-by `python -m bench.live --json`), else of docs/performance/live.json, else of scale.json beside it,
-and multiplies them. Nothing of it is measured. Prints a table for docs/performance.md.
+by `python -m bench.live --json`), else of docs/performance/scale.json, and multiplies them. Nothing of it is measured. Prints a table for docs/performance.md.
 """
 
 from __future__ import annotations
@@ -25,8 +24,7 @@ DAY_SECONDS = 23_400
 
 
 def main() -> int:
-    live = [str(path) for path in (OUT / "live.json",) if path.exists()]
-    found = _given(sys.argv[1:] or live) or _best(OUT / "scale.json")
+    found = _given(sys.argv[1:]) or _best(OUT / "scale.json")
     if found is None:
         print("no run to calculate from", file=sys.stderr)
         return 1

@@ -65,9 +65,10 @@ def sweeps(*, is_quick: bool) -> list[Sweep]:
             Sweep("sessions", "sessions", (Point(30), Point(60))),
             Sweep("workers", "worker processes", (Point(60), Point(60, workers=2))),
         ]
-    counts, quotes, sizes = (100, 300, 1000, 3000, 10_000), (40, 400, 800), (1, 2, 4, 8)
+    counts, quotes, sizes = (100, 300, 1000, 3000), (40, 400, 800), (1, 2, 4, 8)
+    most = Point(10_000, workers=2)
     return [
-        Sweep("sessions", "sessions", tuple(Point(count) for count in counts)),
+        Sweep("sessions", "sessions", (*map(Point, counts), most)),
         Sweep("quotes", "quotes a tick", tuple(Point(quotes=each) for each in quotes)),
         Sweep("size", "packages a session", tuple(Point(size=each) for each in sizes)),
         Sweep("workers", "worker processes", tuple(Point(3000, workers=n) for n in (1, 2, 4))),

@@ -1,5 +1,6 @@
 """The ASGI entry point (uvicorn config.asgi:application)."""
 
+import gc
 import os
 
 import django
@@ -12,5 +13,9 @@ from common import presence  # noqa: E402  settings are there only now
 from config.handlers import Application  # noqa: E402
 
 application = Application()
+# What is there now stays for ever: the collector of garbage, which stops every request of the
+# process while it looks, need not look through it.
+gc.collect()
+gc.freeze()
 
 presence.announce("web")

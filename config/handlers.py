@@ -17,7 +17,7 @@ from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.http.response import HttpResponseBase
-from django.urls import set_script_prefix
+from django.urls import get_resolver, set_script_prefix
 
 THREADS = 4
 STREAM_SUFFIX = "/stream"
@@ -72,6 +72,7 @@ class Application:
     def __init__(self) -> None:
         self._streams = ASGIHandler()
         self._requests = WholeRequests()
+        get_resolver().url_patterns  # noqa: B018  every view is imported now, not by who comes first
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_stream = scope["path"].rstrip("/").endswith(STREAM_SUFFIX)

@@ -132,7 +132,7 @@ def test_the_number_of_queries_does_not_grow_with_the_bots(
         write_line(session, 100)
         make_trade(session)
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         overview(owner=alice, archived=False)
 
 
