@@ -1,7 +1,8 @@
 """What more sessions than a machine can hold would need: `python -m bench.paper [LIVE.json …]`.
 
 Takes the unit costs of the largest run that was not behind at its end, of the given files (written
-by `python -m bench.live --json`), else of docs/performance/scale.json, and multiplies them. Nothing of it is measured. Prints a table for docs/performance.md.
+by `python -m bench.live --json`), else of docs/performance/scale.json, and multiplies them. Nothing
+of it is measured. Prints a table for docs/performance.md.
 """
 
 from __future__ import annotations

@@ -64,6 +64,16 @@ def test_a_request_is_answered_with_its_middleware():
     assert b'"unauthorized"' in body
 
 
+def test_data_has_the_content_security_policy_of_the_pages():
+    policies = [
+        ask(path)[1]["content-security-policy"] for path in ("/api/bots", "/api/bots", "/login")
+    ]
+
+    directives = [set(policy.split("; ")) for policy in policies]
+    assert directives[0] == directives[1] == directives[2]
+    assert "default-src 'self'" in directives[0]
+
+
 def test_every_part_of_a_body_arrives():
     whole = b'{"email": "nobody@example.com", "password": "not this one"}'
 
