@@ -2,7 +2,7 @@
 
 Django's own ASGI handler crosses between the event loop and a new thread at every middleware, which
 costs several times what an answer itself does (docs/performance.md). Only streams need the loop:
-they are left to it.
+they are left to it, and so is what asks whether the process is alive.
 """
 
 from __future__ import annotations
@@ -16,11 +16,16 @@ from typing import Any
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.http import HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.urls import get_resolver, set_script_prefix
 
-THREADS = 4
+from common.api import API_PREFIX, error_body
+
+THREADS = 8
+PATIENCE_SECONDS = 10.0  # for a free thread; as long as a thread waits for a connection
 STREAM_SUFFIX = "/stream"
+PROBES = {"/health", "/ready", "/metrics"}  # answer while all threads wait for something
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -28,7 +33,11 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 class WholeRequests(ASGIHandler):
-    """Every middleware and view of a request in one call on one of `THREADS` threads."""
+    """Every middleware and view of a request in one call on one of `THREADS` threads.
+
+    More would only take turns with Python's lock. A request for which none becomes free in time,
+    since all wait for a database that does not answer, is refused with 503.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,10 +52,11 @@ class WholeRequests(ASGIHandler):
         except RequestAborted:
             return
         with body:
-            response = await asyncio.get_running_loop().run_in_executor(
-                self._threads, copy_context().run, self._respond, scope, body
-            )
-            await self.send_response(response, send)
+            running = self._threads.submit(copy_context().run, self._respond, scope, body)
+            response = asyncio.wrap_future(running)
+            await asyncio.wait([response], timeout=PATIENCE_SECONDS)
+            has_begun = not running.cancel()
+            await self.send_response(await response if has_begun else _busy(scope), send)
 
     def _respond(self, scope: Scope, body: Any) -> HttpResponseBase:
         """On one of the threads. Closes the answer there too: the connection is that thread's."""
@@ -62,18 +72,26 @@ class WholeRequests(ASGIHandler):
         return answer
 
 
+def _busy(scope: Scope) -> HttpResponseBase:
+    message, headers = "All is busy here; try again.", {"Retry-After": "1"}
+    if scope["path"].startswith(API_PREFIX):
+        return JsonResponse(error_body("unavailable", message), status=503, headers=headers)
+    return HttpResponse(message, status=503, headers=headers, content_type="text/plain")
+
+
 async def _once(content: bytes) -> AsyncIterator[bytes]:
     yield content
 
 
 class Application:
-    """Streams to Django's handler on the event loop, everything else to `WholeRequests`."""
+    """Streams and probes to Django's handler, everything else to `WholeRequests`."""
 
     def __init__(self) -> None:
-        self._streams = ASGIHandler()
+        self._others = ASGIHandler()
         self._requests = WholeRequests()
         get_resolver().url_patterns  # noqa: B018  every view is imported now, not by who comes first
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_stream = scope["path"].rstrip("/").endswith(STREAM_SUFFIX)
-        await (self._streams if is_stream else self._requests)(scope, receive, send)
+        path = scope["path"].rstrip("/")
+        is_other = path.endswith(STREAM_SUFFIX) or path in PROBES
+        await (self._others if is_other else self._requests)(scope, receive, send)

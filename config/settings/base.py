@@ -101,7 +101,7 @@ DATABASE_OPTIONS: dict[str, Any] = {
 if env.bool("DB_TIMEOUTS", default=False):
     DATABASE_OPTIONS["options"] = " ".join(f"-c {k}={v}" for k, v in DATABASE_TIMEOUTS.items())
 if env.bool("DB_POOL", default=False):
-    # ASGI serves each request on a thread of its own: a pool, never CONN_MAX_AGE.
+    # Requests, streams and probes come on threads of three kinds: a pool, never CONN_MAX_AGE.
     DATABASE_OPTIONS["pool"] = {
         "min_size": 2,
         "max_size": env.int("DB_POOL_SIZE", default=16),

@@ -31,7 +31,7 @@ async def sent(application, path, method, body, headers) -> Any:
 
     async def receive() -> dict[str, Any]:
         if not parts:
-            return {"type": "http.disconnect"}
+            await asyncio.Event().wait()  # the client stays
         part = parts.pop(0)
         return {"type": "http.request", "body": part, "more_body": bool(parts)}
 
@@ -140,7 +140,7 @@ def test_middleware_and_view_share_a_thread_that_keeps_no_connection(monkeypatch
 
     monkeypatch.setattr(requests, "_middleware_chain", outermost)
 
-    status, _, body = asyncio.run(sent(requests, "/health", "GET", [b""], {}))
+    status, _, body = asyncio.run(sent(requests, "/api/bots", "GET", [b""], {}))
 
     (first, _), (second, used) = seen
     assert (status, body) == (200, b"1")
@@ -156,6 +156,42 @@ def test_many_at_once_are_each_answered():
         return await asyncio.gather(*asking)
 
     assert [answer[0] for answer in asyncio.run(together())] == [401] * 25
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/api/bots", "application/json"), ("/login", "text/plain")]
+)
+def test_who_finds_all_threads_waiting_is_refused_in_time(monkeypatch, path, kind):
+    """As long as the database does not answer; the probes do meanwhile."""
+    monkeypatch.setattr(handlers, "THREADS", 1)
+    monkeypatch.setattr(handlers, "PATIENCE_SECONDS", 0.2)
+    answers, waiting = threading.Event(), threading.Event()
+
+    async def meanwhile():
+        application = handlers.Application()
+        whole = application._requests
+        inner = whole._middleware_chain
+
+        def slow(request: HttpRequest) -> HttpResponse:
+            waiting.set()
+            assert answers.wait(30)
+            return inner(request)
+
+        whole._middleware_chain = slow
+        first = asyncio.create_task(sent(application, "/api/bots", "GET", [b""], {}))
+        await asyncio.to_thread(waiting.wait, 30)
+        refused = await sent(application, path, "GET", [b""], {})
+        probe = await sent(application, "/health", "GET", [b""], {})
+        answers.set()
+        return refused, probe, await first, await sent(application, "/api/bots", "GET", [b""], {})
+
+    refused, probe, first, after = asyncio.run(meanwhile())
+
+    status, told, body = refused
+    assert (status, told["retry-after"], told["content-type"].split(";")[0]) == (503, "1", kind)
+    assert b"try again" in body
+    assert probe[0] == 200
+    assert (first[0], after[0]) == (401, 401)  # who had begun was waited for
 
 
 def views(resolver: URLResolver, before: str = "") -> list[tuple[str, Any]]:
