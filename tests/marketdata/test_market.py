@@ -15,6 +15,7 @@ from marketdata.market import MarketProcess
 from marketdata.models import MarketClock, MarketDay
 from marketdata.plans import SyntheticPlan, TapePlan
 from marketdata.tape import load_tape
+from tests.flows.api import wait_until
 from tests.marketdata.factories import (
     A_DAY,
     CLOSE_AT,
@@ -390,10 +391,18 @@ def test_a_second_market_process_is_refused(tmp_path):
         with pytest.raises(AnotherMarket), market_lock(wall):
             pass
     finally:
+        pid = other.info.backend_pid
         other.close()
+    wait_until(lambda: not is_there(pid), "the server hears of the end")
 
     with market_lock(FakeWall()):
         pass
+
+
+def is_there(pid: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_stat_activity WHERE pid = %s", [pid])
+        return cursor.fetchone() is not None
 
 
 @pytest.mark.parametrize(
