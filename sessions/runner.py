@@ -93,14 +93,7 @@ class Runner:
         self._claim()
         days = self._days()
         moved = self._register(days)
-        requests = self._open_requests()
-        self._turn_ends_at = time.monotonic() + lanes.TURN_SECONDS
-        for group in self._groups(days, requests):
-            has_moved = self._advance(group, days[group[0].row.trading_date], requests)
-            moved |= has_moved
-            self._renew()
-            if has_moved and self._has_used_up_the_turn(group[0]):
-                break
+        moved |= self._advance_all(days, self._open_requests())
         self._renew()
         if moved:
             self._busy_at = time.monotonic()
@@ -198,9 +191,31 @@ class Runner:
             self._asked_at.setdefault(session_id, time.monotonic())
         return found
 
+    def _advance_all(
+        self, days: dict[date, MarketDay], requests: dict[uuid.UUID, list[SessionRequest]]
+    ) -> bool:
+        """Lane after lane. Programs have TURN_SECONDS of their own, however long the quiet sessions
+        took, and a lane whose groups come too late for them is served once all the same.
+        """
+        moved = False
+        lane, is_over = Lane.QUIET, False
+        self._turn_ends_at = time.monotonic() + lanes.TURN_SECONDS
+        for group_lane, group in self._groups(days, requests):
+            if group_lane is not lane:
+                if lane is Lane.QUIET:
+                    self._turn_ends_at = time.monotonic() + lanes.TURN_SECONDS
+                lane, is_over = group_lane, False
+            if is_over:
+                continue
+            has_moved = self._advance(group, days[group[0].row.trading_date], requests)
+            moved |= has_moved
+            self._renew()
+            is_over = has_moved and self._has_used_up_the_turn(group[0])
+        return moved
+
     def _groups(
         self, days: dict[date, MarketDay], requests: dict[uuid.UUID, list[SessionRequest]]
-    ) -> list[list[HostedSession]]:
+    ) -> list[tuple[Lane, list[HostedSession]]]:
         """Those that have something to do. Sessions of one lane and day that stand at one tick read
         the log together; a suspect is alone.
         """
@@ -212,7 +227,7 @@ class Runner:
                 continue
             alone = hosted.id_text if ownership.is_suspect(row) else ""
             groups[lane_of(hosted), row.trading_date, last_seq, alone].append(hosted)
-        return [groups[key] for key in sorted(groups)]
+        return [(key[0], groups[key]) for key in sorted(groups)]
 
     def _advance(
         self,

@@ -60,6 +60,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     add("--controls", action="store_true", help="each with its guard switched off: it must fail")
     add("--list", action="store_true", help="the drills with both counts")
     add("--verbose", action="store_true", help="every single harm as it is done")
+    add("--logs", type=Path, help="leave the logs of every process in this folder")
     add("--report", type=Path, help="write the lines here as JSON, too")
     options = parser.parse_args(argv)
     if options.lease is None:
@@ -84,6 +85,7 @@ def run(chosen: Sequence[Drill], options: argparse.Namespace) -> list[Line]:
         minutes=WHOLE_DAY_MINUTES if longest > LONG_ACT_SECONDS else MINUTES,
         guard_off="",
         tell=teller(options),
+        logs=options.logs,
     ) as company:
         for act in acts:
             lines += show(company.play(act))
@@ -101,6 +103,7 @@ def run_controls(chosen: Sequence[Drill], options: argparse.Namespace) -> list[L
             minutes=MINUTES,
             guard_off=drill.guard,
             tell=teller(options),
+            logs=options.logs and options.logs / drill.name,
         ) as company:
             print(f"without {drill.guard}:")
             lines += show(company.play([(drill, options.count or drill.control_count)]))

@@ -112,9 +112,29 @@ class Act:
         is_well = self.watch.wait(are_well, RECOVERY_PATIENCE_SECONDS)
         took = time.monotonic() - since
         if not is_well:
-            stuck = sum(not one.has_passed(seq) for one in self.watch.sessions.values())
-            self.trouble.append(f"{stuck} sessions do not go on after {took:.0f} s")
+            stuck = [
+                one for one in self.watch.sessions if not self.watch.sessions[one].has_passed(seq)
+            ]
+            self.trouble.append(f"{len(stuck)} sessions do not go on after {took:.0f} s")
+            self.trouble += self._told(stuck)
         return took
+
+    def _told(self, session_ids: Sequence[Any]) -> list[str]:
+        """Where these sessions stand, for whoever looks for the reason."""
+        rows = self.sql(
+            "SELECT b.name, s.status, s.last_tick_seq, d.last_seq, s.epoch, s.poison_count,"
+            " s.lease_until - clock_timestamp(), w.app"
+            " FROM bot_sessions_botsession AS s JOIN bots_bot AS b ON b.id = s.bot_id"
+            " JOIN marketdata_marketday AS d ON d.trading_date = s.trading_date"
+            " LEFT JOIN LATERAL (SELECT app FROM drill_write WHERE session_id = s.id"
+            " ORDER BY id DESC LIMIT 1) AS w ON true WHERE s.id = ANY(%s)",
+            list(session_ids),
+        )
+        return [
+            f"{name}: {status} at tick {seq} of {last}, epoch {epoch}, {deaths} deaths,"
+            f" lease {left}, last moved by {app}"
+            for name, status, seq, last, epoch, deaths, left, app in rows
+        ]
 
     def owner(self) -> Started:
         """A worker that drives sessions, by chance."""

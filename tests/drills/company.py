@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -69,12 +70,19 @@ class Company:
     """A context: the system with everything on it, before its first day."""
 
     def __init__(
-        self, *, seed: int, lease_seconds: float, minutes: int, guard_off: str, tell: Tell
+        self,
+        *,
+        seed: int,
+        lease_seconds: float,
+        minutes: int,
+        guard_off: str,
+        tell: Tell,
+        logs: Path | None,
     ) -> None:
         self.seed = seed
         self.tell = tell
         self.minutes = minutes
-        self.system = System(lease_seconds=lease_seconds)
+        self.system = System(lease_seconds=lease_seconds, logs=logs)
         off = [f"without:{guard_off}"] if guard_off else []
         self._market_words = off if guard_off in OF_THE_MARKET else []
         self._worker_words = ["slow", "clock", *([] if guard_off in OF_THE_MARKET else off)]

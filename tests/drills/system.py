@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -54,9 +55,12 @@ class Started:
 
 
 class System:
-    """A context. `lease_seconds` is every runner's; the tape is run by `run_market`."""
+    """A context. `lease_seconds` is every runner's; the tape is run by `run_market`. What every
+    process told is left in the folder `logs`, if one is named.
+    """
 
-    def __init__(self, *, lease_seconds: float) -> None:
+    def __init__(self, *, lease_seconds: float, logs: Path | None = None) -> None:
+        self._logs = logs
         self._folder = tempfile.TemporaryDirectory(prefix="zerohour-drill-")
         self.data_dir = DataDir(Path(self._folder.name))
         self.lease_seconds = lease_seconds
@@ -113,6 +117,8 @@ class System:
             self.proxy.close()
         self.broker.stop()
         self.postgres.stop()
+        if self._logs is not None:
+            shutil.copytree(self.data_dir.logs, self._logs, dirs_exist_ok=True)
         service_user.forget_place(self.data_dir.path)
         self._folder.cleanup()
 

@@ -34,8 +34,9 @@ def drilled(folder: Path, *options: str) -> dict[str, dict[str, Any]]:
     report = folder / "report.json"
     unset = [f"--unset={name}" for name in sorted(NOT_INHERITED)]
     command = ["env", *unset, "DJANGO_SETTINGS_MODULE=config.settings.base", str(VENV_PYTHON)]
+    command += ["-m", "tests.drills", "--report", str(report), "--logs", str(folder / "logs")]
     told = subprocess.run(
-        [*command, "-m", "tests.drills", "--report", str(report), *options],
+        [*command, *options],
         cwd=ROOT,
         capture_output=True,
         text=True,

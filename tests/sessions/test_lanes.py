@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -120,6 +122,56 @@ def test_a_turn_ends_when_programs_have_used_it_up_and_nobody_is_left_out(
     assert after_one_turn[quiet.pk].last_tick_seq == 6
     assert sum(after_one_turn[other.pk].last_tick_seq for other in others) < 3 * 6
     assert set(BotSession.objects.values_list("last_tick_seq", flat=True)) == {6}
+
+
+@pytest.fixture
+def commits_take(monkeypatch):
+    """Sets how many seconds the runner believes each commit of a lane to take."""
+    now = time.monotonic()
+    seconds: dict[Lane, float] = {}
+    real = runner.commit
+
+    def slowly(moved, **named):
+        nonlocal now
+        now += seconds.get(lane_of(moved[0]), 0.0)
+        return real(moved, **named)
+
+    monkeypatch.setattr(runner, "commit", slowly)
+    clock = SimpleNamespace(monotonic=lambda: now, sleep=time.sleep)
+    monkeypatch.setattr(runner, "time", clock)
+    return seconds.update
+
+
+def test_programs_have_time_of_their_own_however_long_the_quiet_sessions_took(
+    start, strict_runner, commits_take
+):
+    start(put_spread(LATER))
+    others = [start(f"{COUNTER}# {number}\n") for number in range(3)]
+    drive(strict_runner)
+    commits_take({Lane.QUIET: 2 * lanes.TURN_SECONDS})
+    market.publish([market.tick(seq) for seq in range(2, 7)])
+
+    strict_runner.turn()
+
+    seqs = BotSession.objects.in_bulk([other.pk for other in others])
+    assert [session.last_tick_seq for session in seqs.values()] == [6, 6, 6]
+
+
+def test_a_slow_program_is_served_although_quicker_ones_use_up_every_turn(
+    start, strict_runner, commits_take
+):
+    """A machine so busy that they never catch up: the clock of the slow one must not stop."""
+    start(COUNTER)
+    slow = start(SPIN)
+    market.publish([market.tick(2), market.tick(3)])
+    drive(strict_runner)
+    commits_take({Lane.CALLED: 2 * lanes.TURN_SECONDS})
+
+    for turn in range(1, 4):
+        market.publish([market.tick(3 + turn)])
+        strict_runner.turn()
+        slow.refresh_from_db()
+        assert slow.last_tick_seq == 3 + turn
 
 
 def test_what_was_pinned_runs_on_after_its_link_is_gone(alice, make_bot, open_market, runner):
