@@ -110,7 +110,9 @@ class Clients:
                 stdout=subprocess.PIPE,
                 text=True,
                 cwd=ROOT,
+                start_new_session=True,
             )
+            _prefer(self._running[name].pid)
         os.nice(LESS_PRIORITY)
         return self
 
@@ -153,6 +155,15 @@ class Clients:
             for route, values in sorted(by_route.items())
         }
         return found
+
+
+def _prefer(pid: int) -> None:
+    """Where Linux shares the processor between terminals' sessions first, priorities of processes
+    count only within one; then this one's session gets its priority.
+    """
+    group = Path(f"/proc/{pid}/autogroup")
+    if group.exists() and os.geteuid() == 0:
+        group.write_text(str(-LESS_PRIORITY))
 
 
 def _targets() -> list[dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
@@ -14,7 +14,7 @@ from accounts.models import User
 from bots.linter import SettingWarning, warnings_of
 from bots.models import Bot, every_weekday
 from bots.summary import Day, Summary, summarise
-from common.prepared import Prepared
+from common.prepared import IsAnyOf, Prepared
 from marketdata import calendar
 from marketdata.models import MarketDay
 from marketdata.queries import MarketNow
@@ -78,11 +78,11 @@ def all_bots(owner: UUID) -> QuerySet[Bot]:
 def views(bots: Iterable[Bot]) -> list[BotView]:
     """The bots with their sessions, in the order given; one query however many they are."""
     bots = list(bots)
-    return _views(bots, _latest([bot.pk for bot in bots])) if bots else []
+    return _views(bots, _latest(bots=[bot.pk for bot in bots]).rows()) if bots else []
 
 
 def view(bot: Bot) -> BotView:
-    return _views([bot], _latest_of_one(bot=bot.pk).rows())[0]
+    return _views([bot], _latest(bots=[bot.pk]).rows())[0]
 
 
 def _views(bots: Iterable[Bot], latest: Iterable[BotSession]) -> list[BotView]:
@@ -90,21 +90,13 @@ def _views(bots: Iterable[Bot], latest: Iterable[BotSession]) -> list[BotView]:
     return [BotView(bot, found.get((bot.pk, True)), found.get((bot.pk, False))) for bot in bots]
 
 
-def _latest(bot_ids: Sequence[UUID]) -> QuerySet[BotSession]:
-    return _latest_two(BotSession.objects.filter(bot_id__in=bot_ids))
-
-
 @Prepared
-def _latest_of_one(bot: UUID) -> QuerySet[BotSession]:
-    return _latest_two(BotSession.objects.filter(bot_id=bot))
-
-
-def _latest_two(sessions: QuerySet[BotSession]) -> QuerySet[BotSession]:
+def _latest(bots: list[UUID]) -> QuerySet[BotSession]:
     """Of each bot the latest session that lives and the latest that does not."""
     is_live = ExpressionWrapper(Q(status__in=sorted(LIVE)), output_field=BooleanField())
     order = ("bot_id", "lives", "-trading_date")
-    latest = sessions.annotate(lives=is_live).order_by(*order).distinct("bot_id", "lives")
-    return latest.defer("state")
+    sessions = BotSession.objects.filter(IsAnyOf("bot", bots)).annotate(lives=is_live)
+    return sessions.order_by(*order).distinct("bot_id", "lives").defer("state")
 
 
 def recent_sessions(bot: Bot) -> list[BotSession]:

@@ -18,13 +18,13 @@ from typing import Any, TypeVar, cast
 from django.db import transaction
 from django.http import HttpResponse
 from django.utils import timezone
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from common import errors, services
 from common.models import IdempotencyKey
+from common.rendering import Json
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -93,7 +93,7 @@ def _first_answer(
 
 def _keep(record: IdempotencyKey, response: Response) -> None:
     record.status = response.status_code
-    record.body = "" if response.data is None else JSONRenderer().render(response.data).decode()
+    record.body = "" if response.data is None else Json().render(response.data).decode()
     record.save(update_fields=["status", "body"])
 
 

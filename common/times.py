@@ -10,7 +10,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 
 def rfc3339(at: datetime) -> str:
     """`2026-05-07T14:30:01.000Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def rfc3339_or_none(at: datetime | None) -> str | None:

@@ -10,7 +10,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["common.throttles.UserThrottle"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["common.rendering.Json"],
     "DEFAULT_PARSER_CLASSES": ["common.parsing.JsonBody"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "common.negotiation.JsonUnlessAsked",
     "DEFAULT_SCHEMA_CLASS": "common.schema.AutoSchema",

@@ -147,7 +147,7 @@ def test_the_queries_of_the_busy_routes_read_what_their_querysets_do(bot):
         (bots._bot(owner=bot.owner_id, bot=bot.pk), 1),
         (bots.all_bots(owner=bot.owner_id), 1),
         (bots._newest(bot=bot.pk), 3),
-        (bots._latest_of_one(bot=bot.pk), 1),
+        (bots._latest(bots=[bot.pk, owner.pk]), 1),
         (bots._rolled_up(bot=bot.pk), 3),
         (queries._session(user=bot.owner_id, bot=bot.pk, session=session.pk), 1),
         (financials._chunks_after(session=session.pk, after_seq=16), 2),
