@@ -60,7 +60,7 @@ def parse() -> argparse.Namespace:
     add = parser.add_argument
     add("--sessions", type=int, default=1000, metavar="N")
     add("--workers", type=int, default=1, metavar="N", help="worker-sessions processes (1)")
-    add("--web", type=int, default=4, metavar="N", help="processes of the web server (4)")
+    add("--web", type=int, default=2, metavar="N", help="processes of the web server (2)")
     add("--rate", type=float, default=200, metavar="R", help="requests a second (200)")
     add("--streams", type=int, default=100, metavar="N", help="open streams (100)")
     add("--seconds", type=float, default=30, metavar="S", help="of each of the two parts (30)")

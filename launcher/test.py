@@ -32,18 +32,15 @@ def run(arguments: Sequence[str]) -> int:
     if arguments:
         return _run([("pytest", pytest_command(arguments))])
     has_browser = chromium.obtain() is not None
-    # A small share of the drills; `bin/drill` and `bin/test tests/drills` do all of their harm.
-    status = _run(all_checks(), {"ZEROHOUR_DRILL_COUNT": "1"})
+    status = _run(all_checks())
     if not has_browser:
         progress(f"\n!! {chromium.NONE_FOUND}")
     return status
 
 
-def _run(
-    checks: Sequence[tuple[str, list[str]]], variables: Mapping[str, str] | None = None
-) -> int:
+def _run(checks: Sequence[tuple[str, list[str]]]) -> int:
     with stoppable(), _services() as services:
-        env = services.env | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | dict(variables or {})
+        env = services.env | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         for title, command in checks:
             status = _check(title, command, env)
             if status:
@@ -52,8 +49,9 @@ def _run(
 
 
 def all_checks() -> list[tuple[str, list[str]]]:
-    # A file stays on one worker: its tests share a running system.
-    parallel = ["-n", "2", "--dist", "loadfile"]
+    # A file stays on one worker: its tests share a running system. One worker more than cores, for
+    # a system that is harmed mostly waits: for leases to end, for processes to come back.
+    parallel = ["-n", "3", "--dist", "loadfile"]
     return [
         ("ruff check", _module("ruff", "check", ".")),
         ("ruff format", _module("ruff", "format", "--check", ".")),

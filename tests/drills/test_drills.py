@@ -1,12 +1,8 @@
-"""Every drill: one system, one day an act, every row compared.
-
-ZEROHOUR_DRILL_COUNT says how often each is done; without it, as often as `bin/drill` does it.
-"""
+"""Every drill, as often as `bin/drill` does it: one system, one day an act, every row compared."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -19,14 +15,13 @@ from tests.drills import bad_feed
 from tests.drills.catalogue import BY_NAME, DRILLS
 from tests.sessions import market
 
-PATIENCE_SECONDS = 900
-COUNT = int(os.environ.get("ZEROHOUR_DRILL_COUNT", "0"))
+PATIENCE_SECONDS = 1_200
 
 
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """What `bin/drill` reports, by drill."""
-    return drilled(tmp_path_factory.mktemp("drill"), *(["--count", str(COUNT)] if COUNT else []))
+    return drilled(tmp_path_factory.mktemp("drill"))
 
 
 def drilled(folder: Path, *options: str) -> dict[str, dict[str, Any]]:
@@ -54,21 +49,21 @@ def test_whatever_is_done_to_the_system_every_row_is_the_undisturbed_one(lines, 
     line = lines[name]
 
     assert line["words"] == []
-    assert (line["count"], line["difference_count"]) == (COUNT or BY_NAME[name].count, 0)
+    assert (line["count"], line["difference_count"]) == (BY_NAME[name].count, 0)
     assert line["fills"] > 0
 
 
 @pytest.mark.stack
 @pytest.mark.timeout(PATIENCE_SECONDS + 30)
 def test_workers_did_lose_their_sessions(lines):
-    assert lines["kill"]["takeovers"] >= (COUNT or BY_NAME["kill"].count)
+    assert lines["kill"]["takeovers"] >= BY_NAME["kill"].count
 
 
 @pytest.mark.stack
 @pytest.mark.timeout(PATIENCE_SECONDS + 30)
 def test_a_runner_that_trusts_a_commit_without_an_answer_loses_rows(tmp_path):
     """The quickest of the controls; `bin/drill --controls` runs them all."""
-    line = drilled(tmp_path, "--controls", "commit", "--count", "6")["commit"]
+    line = drilled(tmp_path, "--controls", "commit")["commit"]
 
     assert line["difference_count"] > 0
 
