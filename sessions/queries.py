@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from django.apps import apps
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from common import errors
 from common.prepared import Prepared
@@ -20,6 +20,7 @@ from simengine.market import Contract, parse_symbol
 
 NEWEST_SESSIONS = 90
 
+Row = TypeVar("Row", bound=Model)
 Mark = tuple[int, int]  # the mid per share in half-cents, delta × 10000
 
 
@@ -65,37 +66,22 @@ def check_bot(user: Any, bot_id: uuid.UUID) -> None:
         raise BotNotFound
 
 
-# What is listed below a session, in the order it was written; `session` is the session's id.
+def _below(model: type[Row], *order: str) -> Prepared[Row]:
+    """What stands below a session, whose id is given as `session`, in this order."""
+
+    def rows(session: uuid.UUID) -> QuerySet[Row]:
+        return model._default_manager.filter(session=session).order_by(*order)
+
+    return Prepared(rows)
 
 
-@Prepared
-def orders_of(session: uuid.UUID) -> QuerySet[Order]:
-    return Order.objects.filter(session=session).order_by("number")
-
-
-@Prepared
-def transactions_of(session: uuid.UUID) -> QuerySet[Transaction]:
-    return Transaction.objects.filter(session=session).order_by("number")
-
-
-@Prepared
-def decisions_of(session: uuid.UUID) -> QuerySet[Decision]:
-    return Decision.objects.filter(session=session).order_by("number")
-
-
-@Prepared
-def events_of(session: uuid.UUID) -> QuerySet[SessionEvent]:
-    return SessionEvent.objects.filter(session=session).order_by("tick_seq", "index")
-
-
-@Prepared
-def entries_of(session: uuid.UUID) -> QuerySet[Entry]:
-    return Entry.objects.filter(session=session).order_by("number")
-
-
-@Prepared
-def _positions_of(session: uuid.UUID) -> QuerySet[Position]:
-    return Position.objects.filter(session=session).order_by("instrument")
+# Positions by their contracts, the rest in the order it was written.
+orders_of = _below(Order, "number")
+transactions_of = _below(Transaction, "number")
+decisions_of = _below(Decision, "number")
+events_of = _below(SessionEvent, "tick_seq", "index")
+entries_of = _below(Entry, "number")
+_positions_of = _below(Position, "instrument")
 
 
 @dataclass(frozen=True, slots=True)

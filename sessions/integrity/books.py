@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -28,6 +29,7 @@ from sessions.models import (
     Order,
     Position,
     SessionEvent,
+    SessionRequest,
     Trade,
     Transaction,
 )
@@ -51,6 +53,7 @@ class Books:
     events: list[SessionEvent]
     entries: list[Entry]
     chunks: list[FinancialChunk]
+    stops_asked_at: set[datetime]
 
     @cached_property
     def line(self) -> financials.Matrix:
@@ -133,4 +136,9 @@ def read(session_id: uuid.UUID) -> Books:
         events=list(session.events.order_by("tick_seq", "index")),
         entries=list(session.entries.order_by("number")),
         chunks=[*session.financials.order_by("first_seq"), *financials.tail_chunks(session)],
+        stops_asked_at=set(
+            session.requests.exclude(kind=SessionRequest.Kind.CANCEL_ALL).values_list(
+                "requested_at", flat=True
+            )
+        ),
     )

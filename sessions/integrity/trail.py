@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -48,11 +49,11 @@ def numbers(books: Books, tally: Tally) -> None:
 
 
 def events(books: Books, tally: Tally) -> None:
-    """Within a tick the indices of each run grow by one from its beginning; the step's own events
-    are at the tick's time.
+    """Within a tick the indices of each run grow by one from its beginning, and every event is at
+    the moment that made it.
     """
     session = books.session
-    at_ms = dict(zip(books.times.seqs.tolist(), books.times.at_ms.tolist(), strict=True))
+    moments = _Moments(books)
     for seq, found in groupby(books.events, key=lambda event: event.tick_seq):
         before = -1
         for event in found:
@@ -61,8 +62,46 @@ def events(books: Books, tally: Tally) -> None:
             before = event.index
             if not session.first_seq - 1 <= seq <= session.last_tick_seq:
                 tally.broken(event, "tick_seq", seq, session.last_tick_seq)
-            elif event.index < STEP_INDICES and seq in at_ms and _ms(event) != at_ms[seq]:
-                tally.broken(event, "at", _ms(event), at_ms[seq])
+            elif (known := moments.of(event)) and event.at not in known:
+                tally.broken(event, "at", event.at, min(known))
+
+
+class _Moments:
+    """When the events of a session can have been."""
+
+    def __init__(self, books: Books) -> None:
+        self._session, self._day, self._stops = books.session, books.day, books.stops_asked_at
+        seqs, at_ms = books.times.seqs.tolist(), books.times.at_ms.tolist()
+        self._ticks = {seq: from_ms(ms) for seq, ms in zip(seqs, at_ms, strict=True)}
+        words = [row.data["status"] for row in books.events_by_kind["status"]]
+        self._was_scheduled = Status.SCHEDULED in words
+        self._line = list(
+            zip(books.line[:, 0].tolist(), books.column("at_ms").tolist(), strict=True)
+        )
+
+    def of(self, event: SessionEvent) -> set[datetime]:
+        """One of these; empty where that is not known, or held against the session's row."""
+        if event.index >= STATUS_INDEX:
+            return self._of_status(Status(event.data["status"]))
+        if event.index < STEP_INDICES:
+            return {self._ticks[event.tick_seq]} if event.tick_seq in self._ticks else set()
+        if event.index < REQUEST_INDEX:
+            return {self._day.close_at} if self._day else set()
+        return {self._latest(event.tick_seq)}
+
+    def _of_status(self, status: Status) -> set[datetime]:
+        if status is Status.WAITING_FOR_DATA:
+            return {self._session.created_at}
+        if status is Status.KILLING:
+            return self._stops
+        if status is Status.REGISTERING and self._was_scheduled and self._day:
+            return {self._day.open_at}
+        return {self._day.close_at} if status is Status.SETTLING and self._day else set()
+
+    def _latest(self, seq: int) -> datetime:
+        """Of what needs no tick: the newest second, or when the session was made."""
+        at_ms = next((at_ms for of_seq, at_ms in reversed(self._line) if of_seq <= seq), None)
+        return self._session.created_at if at_ms is None else from_ms(at_ms)
 
 
 def status(books: Books, tally: Tally) -> None:
@@ -151,10 +190,6 @@ def _beginning(event: SessionEvent) -> int:
     if event.index >= STATUS_INDEX:
         return event.index  # a session enters each status once, at the status's own place
     return max(begin for begin in BEGINNINGS if begin <= event.index)
-
-
-def _ms(event: SessionEvent) -> int:
-    return round(event.at.timestamp() * 1000)
 
 
 def _numbers(raw: list[dict[str, Any]]) -> list[int]:

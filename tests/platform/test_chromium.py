@@ -64,7 +64,7 @@ def test_without_a_browser_the_last_line_says_so_loudly(
     bare: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(chromium, "VENV_PYTHON", program(bare / "python", "#!/bin/sh\nexit 1\n"))
-    monkeypatch.setattr(test, "_run", lambda checks, variables: 0)
+    monkeypatch.setattr(test, "_run", lambda checks: 0)
 
     status = test.run([])
 

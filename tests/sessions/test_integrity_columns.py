@@ -11,11 +11,12 @@ import pytest
 from django.db import Error as DatabaseError
 from django.db import connection, models, transaction
 
-from sessions import financials, services
+from sessions import financials, ownership, services
 from sessions.integrity.verify import RULES, verify
-from sessions.models import BotSession
+from sessions.models import BotSession, SessionEvent
 from sessions.stored import TABLES
 from tests.sessions import market, recount
+from tests.sessions.conftest import drive
 
 pytestmark = pytest.mark.django_db
 
@@ -84,6 +85,60 @@ def test_every_other_value_of_a_row_is_noticed(running, model):
     assert verify(running.pk).is_sound
 
     assert unnoticed(running, model) == NOT_OF_THE_BOOKS.get(model, set())
+
+
+def scheduled_and_settled(alice, bot, runner) -> None:
+    """From before the open to the settlement; the runner loses its place in between."""
+    day = market.announce()
+    services.schedule_session(bot=bot, day=day, now=market.from_open(-60))
+    market.publish([market.tick(1)])
+    recount.finish(recount.trade(runner))
+
+
+def started_and_stopped(alice, bot, runner) -> None:
+    """Stopped between two ticks."""
+    market.announce()
+    market.publish([market.tick(1)])
+    session = services.start_session(user=alice, bot_id=bot.pk)
+    driver = recount.trade(runner)
+    services.request_cancel_all(user=alice, session=session, now=market.from_open(91))
+    services.request_stop(user=alice, session=session, flatten=False, now=market.from_open(92))
+    recount.finish(driver)
+
+
+def stopped_before_the_open(alice, bot, runner) -> None:
+    day = market.announce()
+    session = services.schedule_session(bot=bot, day=day, now=market.from_open(-60))
+    services.request_stop(user=alice, session=session, flatten=False, now=market.from_open(-30))
+    drive(runner())
+    market.publish([market.tick(1)])
+
+
+def failed(alice, bot, runner) -> None:
+    """A new owner is not to drive it any more."""
+    market.announce()
+    market.publish([market.tick(1)])
+    services.start_session(user=alice, bot_id=bot.pk)
+    recount.trade(runner)
+    BotSession.objects.update(
+        owner=None, lease_until=None, poison_count=ownership.POISONED_AFTER_OWNERS
+    )
+    recount.finish(runner())
+
+
+@pytest.mark.parametrize(
+    "live", [scheduled_and_settled, started_and_stopped, stopped_before_the_open, failed]
+)
+def test_another_time_of_any_event_is_noticed(alice, make_bot, runner, monkeypatch, live):
+    monkeypatch.setattr("sessions.runner.OBEY_WITHOUT_TICK_AFTER_SECONDS", 0.0)
+    live(alice, make_bot(recount.TALKATIVE), runner)
+    session = BotSession.objects.get()
+    assert [check.name for check in verify(session.pk).broken] == []
+
+    at = SessionEvent._meta.get_field("at")
+    unseen = [row for row in session.events.all() if not notices(session, row, at)]
+
+    assert [(row.tick_seq, row.index, row.kind, row.data) for row in unseen] == []
 
 
 MAKES_NO_SENSE = [
