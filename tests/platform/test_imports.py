@@ -20,6 +20,8 @@ django.setup()
 from pathlib import Path
 from marketdata.tape.parquet import read_tape
 assert read_tape(Path(sys.argv[1])).ticks[5].seq == 6
+import pyarrow
+assert pyarrow.default_memory_pool().backend_name == "system"
 print(*sorted({"pandas", "scipy", "exchange_calendars"} & set(sys.modules)))
 """
 
