@@ -19,6 +19,7 @@ from simengine.market import Tick
 from simengine.state import FAILED, SessionState, SessionTerms
 from simengine.step import KILL, KILL_FLAT, Financials, obey, step
 from simengine.strategy import Hooks, Strategy
+from strategies.runtime.program import InvalidProgram, parse_program
 
 # What the runner does after a tick, apart from the indices of the tick's own events: requests
 # obeyed while no tick comes, in the order of their obeying, and an end without the program.
@@ -30,13 +31,24 @@ FAILED_BY_RUNNER = "failed_by_runner"
 QUIET_TICKS_BETWEEN_SNAPSHOTS = 300
 
 
+@dataclass(frozen=True, slots=True)
 class NoStrategy:
     """Drives a session that must end without its program."""
 
-    hooks = Hooks()
+    hooks: Hooks = field(default_factory=Hooks)
+
+    @classmethod
+    def instead_of(cls, program: str) -> NoStrategy:
+        """Of a program that is not to be run: its times are known, so that its session, which may
+        not have had a tick yet, has the same entries as if it were.
+        """
+        try:
+            return cls(Hooks(times=parse_program(program).hooks.times))
+        except InvalidProgram:
+            return cls()
 
     def call(self, hook: str, view: dict[str, Any], argument: Any) -> Any:
-        raise AssertionError("a strategy without hooks is never called")
+        raise AssertionError("a session without its program has ended")
 
 
 @dataclass

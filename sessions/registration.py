@@ -170,15 +170,18 @@ class Registrar:
 
     def _loaded(self, row: BotSession, day: MarketDay) -> HostedSession | None:
         terms = terms_of(row, open_at=day.open_at, close_at=day.close_at)
+        program = row.strategy.program
         failure = ""
-        strategy: Strategy = NoStrategy()
+        strategy: Strategy
         if row.poison_count >= ownership.POISONED_AFTER_OWNERS:
             failure = f"poison_tick: {row.poison_count} owners died after tick {row.last_tick_seq}"
+            strategy = NoStrategy.instead_of(program)
         else:
             try:
-                strategy = self._sandbox.strategy(row.strategy.program)
+                strategy = self._sandbox.strategy(program)
             except InvalidProgram as exc:
                 failure = f"strategy_cannot_load: {exc}"
+                strategy = NoStrategy.instead_of(program)
             except SandboxUnavailable:
                 log.warning("no sandbox; the session waits", extra={"session": str(row.pk)})
                 return None

@@ -160,7 +160,8 @@ class _Rerun:
         except InvalidProgram as error:
             if given.failure is None or given.failure[0] >= stored.row.first_seq:
                 raise CannotReplay(f"its program does not load: {error}") from error
-            hosted = HostedSession(self._row, terms, NoStrategy())
+            instead = NoStrategy.instead_of(stored.row.strategy.program)
+            hosted = HostedSession(self._row, terms, instead)
         else:
             hosted = HostedSession(self._row, terms, strategy)
         if given.has_waited:

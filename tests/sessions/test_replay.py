@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from marketdata import recorder, ticklog
 from marketdata.models import MarketDay
-from sessions import services
+from sessions import ownership, services
 from sessions.hosted import HostedSession, NoStrategy
 from sessions.models import (
     BotSession,
@@ -126,6 +126,27 @@ def test_a_stop_is_replayed_at_the_tick_it_was_obeyed_at(alice, start, runner, s
     drive(driver)
 
     assert BotSession.objects.get().status == "killed"
+    assert differences(session, sandbox) == []
+
+
+def test_a_session_given_up_before_its_first_tick_has_the_entries_of_its_program(
+    start, runner, sandbox
+):
+    """Nobody runs the program any more; which entries it would have made is known all the same."""
+    session = start(TALKS)
+    BotSession.objects.update(poison_count=ownership.POISONED_AFTER_OWNERS)
+    market.publish(ticks(2, 10))
+    driver = runner()
+    drive(driver)
+    market.close(settlement_cents=594_000)
+    drive(driver)
+
+    ended = BotSession.objects.get()
+    assert (ended.status, ended.status_reason) == (
+        "failed",
+        "poison_tick: 3 owners died after tick 1",
+    )
+    assert set(session.entries.values_list("outcome", flat=True)) == {"missed"}
     assert differences(session, sandbox) == []
 
 

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from simengine.strategy import AT, ON_TICK, Decision, Hooks, StrategyError
-from strategies.runtime.program import InvalidProgram
+from strategies.runtime.program import parse_program
 
 STRIKES = [593_500 + 500 * row for row in range(7)]
 SHAPES = [
@@ -34,14 +34,8 @@ class Program:
 
     name: str
     busyness: int
-    times: tuple[int, ...]
+    hooks: Hooks
     think: Callable[[float], None]
-
-    @property
-    def hooks(self) -> Hooks:
-        return Hooks(
-            on_start=True, on_fill=True, on_tick=self.busyness > 0, times=tuple(self.times)
-        )
 
     def call(self, hook: str, view: dict[str, Any], argument: Any) -> Decision:
         rng = Random(f"{self.name} {hook} {view['at_ms']} {argument}")
@@ -91,11 +85,14 @@ class Programs:
         self._think = think
 
     def strategy(self, text: str) -> Program:
-        if not text.startswith("simulated "):
-            raise InvalidProgram("no simulated program", line=1, column=1)
-        _, name, busyness, *times = text.split()
-        return Program(name, int(busyness), tuple(int(time) for time in times), self._think)
+        _, _, name, busyness = text.partition("\n")[0].split()
+        return Program(name, int(busyness), parse_program(text).hooks, self._think)
 
 
 def text_of(name: str, busyness: int, times: list[int]) -> str:
-    return " ".join(["simulated", name, str(busyness), *map(str, sorted(set(times)))])
+    """A program as the product reads it; what it does stands above."""
+    told = [f"{at // 3600:02}:{at // 60 % 60:02}:{at % 60:02}" for at in sorted(set(times))]
+    hooks = ["on_start(ctx)", "on_fill(ctx, fill)", "at(ctx, time)"]
+    hooks += ["on_tick(ctx)"] if busyness else []
+    bodies = "".join(f"\n\ndef {hook}:\n    pass\n" for hook in hooks)
+    return f"# simulated {name} {busyness}\ntimes = {told}\n{bodies}"
