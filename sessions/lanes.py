@@ -1,9 +1,10 @@
 """In which order a runner serves its sessions, so that no program holds up the sessions beside it.
 
 A turn steps and commits the quiet sessions first: their programs are not called on the coming tick.
-Then come those whose programs may be called, last those whose programs were slow the last time. A
-turn begins no further step once `TURN_SECONDS` are over: whoever is left is served in the next one,
-after the quiet sessions have had theirs. The order moves no row: each session sees the same ticks.
+Then come those whose programs may be called, last those whose programs were slow the last time.
+These two have `TURN_SECONDS` together, counted from when the quiet sessions are done, and each at
+least a step of one session: whoever is left is served in the next turn, after the quiet sessions
+have had theirs. The order moves no row: each session sees the same ticks.
 """
 
 from __future__ import annotations
