@@ -320,7 +320,7 @@ class Runner:
         return end_of_day(hosted, day) or moved
 
     def _has_used_up_the_turn(self, hosted: HostedSession) -> bool:
-        """Quiet sessions never do: every turn serves them all, and at least one of the others."""
+        """Quiet sessions never do: every turn serves them all, and at least one of each lane."""
         return time.monotonic() > self._turn_ends_at and lane_of(hosted) is not Lane.QUIET
 
     def _waited_for_a_tick(self, hosted: HostedSession) -> bool:

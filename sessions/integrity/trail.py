@@ -70,21 +70,19 @@ class _Moments:
     """When the events of a session can have been."""
 
     def __init__(self, books: Books) -> None:
-        self._session, self._day, self._stops = books.session, books.day, books.stops_asked_at
+        self._books, self._session, self._day = books, books.session, books.day
         seqs, at_ms = books.times.seqs.tolist(), books.times.at_ms.tolist()
-        self._ticks = {seq: from_ms(ms) for seq, ms in zip(seqs, at_ms, strict=True)}
+        self._tick_ms = dict(zip(seqs, at_ms, strict=True))
         words = [row.data["status"] for row in books.events_by_kind["status"]]
         self._was_scheduled = Status.SCHEDULED in words
-        self._line = list(
-            zip(books.line[:, 0].tolist(), books.column("at_ms").tolist(), strict=True)
-        )
 
     def of(self, event: SessionEvent) -> set[datetime]:
         """One of these; empty where that is not known, or held against the session's row."""
         if event.index >= STATUS_INDEX:
             return self._of_status(Status(event.data["status"]))
         if event.index < STEP_INDICES:
-            return {self._ticks[event.tick_seq]} if event.tick_seq in self._ticks else set()
+            tick_ms = self._tick_ms.get(event.tick_seq)
+            return set() if tick_ms is None else {from_ms(tick_ms)}
         if event.index < REQUEST_INDEX:
             return {self._day.close_at} if self._day else set()
         return {self._latest(event.tick_seq)}
@@ -93,15 +91,17 @@ class _Moments:
         if status is Status.WAITING_FOR_DATA:
             return {self._session.created_at}
         if status is Status.KILLING:
-            return self._stops
+            return self._books.stops_asked_at
         if status is Status.REGISTERING and self._was_scheduled and self._day:
             return {self._day.open_at}
         return {self._day.close_at} if status is Status.SETTLING and self._day else set()
 
     def _latest(self, seq: int) -> datetime:
         """Of what needs no tick: the newest second, or when the session was made."""
-        at_ms = next((at_ms for of_seq, at_ms in reversed(self._line) if of_seq <= seq), None)
-        return self._session.created_at if at_ms is None else from_ms(at_ms)
+        processed = int(np.searchsorted(self._books.line[:, 0], seq, side="right"))
+        if not processed:
+            return self._session.created_at
+        return from_ms(int(self._books.column("at_ms")[processed - 1]))
 
 
 def status(books: Books, tally: Tally) -> None:
