@@ -8,19 +8,25 @@ the rows that its QuerySet would give.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cache, cached_property, update_wrapper
 from typing import Any, Generic, TypeVar
 
+import orjson
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.postgresql.psycopg_any import get_adapters_template
 from django.db.backends.utils import CursorWrapper
-from django.db.models.query import QuerySet, get_related_populators
+from django.db.models import signals
+from django.db.models.base import ModelState
+from django.db.models.expressions import Col
+from django.db.models.query import QuerySet
 from psycopg.adapt import AdaptersMap
+from psycopg.sql import Literal
 from psycopg.types.datetime import TimestamptzLoader
 
 Row = TypeVar("Row", bound=models.Model)
@@ -134,32 +140,101 @@ class _Compiled(Generic[Row]):
 
     def __init__(self, queryset: QuerySet[Row]) -> None:
         compiler = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
-        self.sql, self._parameters = compiler.as_sql()
-        self._annotations = (compiler.annotation_col_map or {}).items()
+        sql, parameters = compiler.as_sql()
+        self.sql = _with_constants(sql, parameters)
+        self._names = [each.name for each in parameters if isinstance(each, _Slot)]
+        self._annotations = list((compiler.annotation_col_map or {}).items())
         info = compiler.klass_info
         assert info is not None, "a prepared query gives instances of a model"
-        select: Sequence[Any] = compiler.select
-        self._model: type[Row] = info["model"]
-        self._own = slice(info["select_fields"][0], info["select_fields"][-1] + 1)
-        self._names = [column.target.attname for column, *_ in select[self._own]]
-        # The stubs are those of Django 6, which takes one argument more.
-        self._related = get_related_populators(info, select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
-        self._converters = compiler.get_converters([column for column, *_ in select]).items()
+        self._instances: _Instances[Row] = _Instances(info, compiler.select)
+        columns = [column for column, *_ in compiler.select]
+        self._converters = [
+            (place, convert, expression)
+            for place, (converters, expression) in compiler.get_converters(columns).items()
+            for convert in ([_json] if _is_plain_json(expression) else converters)
+        ]
 
     def bound(self, values: dict[str, Any]) -> list[Any]:
-        return [
-            values[parameter.name] if isinstance(parameter, _Slot) else parameter
-            for parameter in self._parameters
-        ]
+        return [values[name] for name in self._names]
 
     def instance(self, found: Sequence[Any]) -> Row:
         row = list(found)
-        for place, (converters, expression) in self._converters:
-            for convert in converters:
-                row[place] = convert(row[place], expression, connection)
-        made = self._model.from_db(DEFAULT_DB_ALIAS, self._names, row[self._own])
-        for populator in self._related:
-            populator.populate(row, made)
+        for place, convert, expression in self._converters:
+            row[place] = convert(row[place], expression, connection)
+        made = self._instances.one(row)
         for name, place in self._annotations:
             setattr(made, name, row[place])
         return made
+
+
+def _with_constants(sql: str, parameters: Sequence[Any]) -> str:
+    """What is the same at every request is written down in the statement: a plan that is kept can
+    use a partial index only for a condition that it knows.
+    """
+    left = iter(parameters)
+
+    def written(placeholder: re.Match[str]) -> str:
+        parameter = None if placeholder[0] == "%%" else next(left)
+        if parameter is None or isinstance(parameter, _Slot):
+            return placeholder[0]
+        return Literal(parameter).as_string(connection.connection).replace("%", "%%")
+
+    connection.ensure_connection()
+    return re.sub("%[%s]", written, sql)
+
+
+class _Instances(Generic[Row]):
+    """Rows as instances of a model and of those beside it. `Model.from_db` sets field by field and
+    asks for each whether it was read; all of a query's rows have the same ones, so here it is one
+    update of the instance's dictionary.
+    """
+
+    def __init__(self, info: dict[str, Any], select: Sequence[Any]) -> None:
+        self._model: type[Row] = info["model"]
+        _require_plain(self._model)
+        places: list[int] = info["select_fields"]
+        self._own = slice(places[0], places[-1] + 1)
+        self._names = [column.target.attname for column, *_ in select[self._own]]
+        key = self._model._meta.pk
+        assert key is not None
+        self.key_place = places[0] + self._names.index(key.attname)
+        self._beside = [
+            (_Instances[Any](beside, select), beside["local_setter"], beside["remote_setter"])
+            for beside in info.get("related_klass_infos", [])
+        ]
+
+    def one(self, row: Sequence[Any]) -> Row:
+        made = self._model.__new__(self._model)
+        made._state = state = ModelState()
+        state.adding, state.db = False, DEFAULT_DB_ALIAS
+        made.__dict__.update(zip(self._names, row[self._own], strict=True))
+        for instances, of_this, of_other in self._beside:
+            other = None if row[instances.key_place] is None else instances.one(row)
+            of_this(made, other)
+            if other is not None:
+                of_other(other, made)
+        return made
+
+
+def _require_plain(model: type[models.Model]) -> None:
+    """That nothing but Django's own steps makes an instance of a row."""
+    own = [
+        model.__init__ is not models.Model.__init__,
+        model.from_db.__func__ is not _FROM_DB,
+        signals.pre_init.has_listeners(model),
+        signals.post_init.has_listeners(model),
+    ]
+    assert not any(own), f"{model.__name__} has steps of its own for each row"
+
+
+_FROM_DB = models.Model.from_db.__func__
+
+
+def _is_plain_json(expression: Any) -> bool:
+    field = expression.output_field
+    return isinstance(expression, Col) and type(field) is models.JSONField and not field.decoder
+
+
+def _json(text: str | None, *_details: Any) -> Any:
+    """What we keep has no whole number of more than 64 bits, which this would read as a float."""
+    return None if text is None else orjson.loads(text)

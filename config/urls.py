@@ -5,14 +5,19 @@ from django.urls import include, path
 
 from common.exposition import metrics_page
 
+# Tried one after the other, so what is asked most stands first.
+api = [
+    path("", include("sessions.urls")),
+    path("", include("bots.urls")),
+    path("", include("marketdata.urls")),
+    path("", include("strategies.urls")),
+    path("", include("accounts.urls")),
+    path("", include("common.api_urls")),
+]
+
 urlpatterns = [
+    path("api/", include(api)),
     path("admin/", admin.site.urls),
-    path("api/", include("common.api_urls")),
-    path("api/", include("accounts.urls")),
-    path("api/", include("strategies.urls")),
-    path("api/", include("marketdata.urls")),
-    path("api/", include("bots.urls")),
-    path("api/", include("sessions.urls")),
     path("metrics", metrics_page, name="metrics"),
     path("", include("common.urls")),
     path("", include("dashboard.urls")),

@@ -16,6 +16,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
+
+from common.prepared import IsAnyOf, Prepared
 from common.times import rfc3339
 from sessions import financials, queries, shapes
 from sessions.hosted import FAILURE_INDEX, REQUEST_INDEX
@@ -119,7 +122,7 @@ def read_many(
     are behind, two for the orders and transactions that anything happened to, and a few for each
     session whose positions changed.
     """
-    rows = {row.pk: row for row in BotSession.objects.defer("state").filter(pk__in=cursors)}
+    rows = {row.pk: row for row in _sessions(ids=list(cursors)).rows()}
     wanted = {pk: (*cursors[pk], _reach(row)) for pk, row in rows.items()}
     events, points = _events(wanted), _points(rows, wanted)
     fresh = {pk: [row for row in events[pk] if _cursor_of(row) > cursors[pk]] for pk in rows}
@@ -131,6 +134,11 @@ def read_many(
         later = [event for event in events[pk] if event.tick_seq > cursors[pk][0]]
         found[pk] = row, _complete(messages, later, points[pk])
     return found
+
+
+@Prepared
+def _sessions(ids: list[uuid.UUID]) -> QuerySet[BotSession]:
+    return BotSession.objects.filter(IsAnyOf("pk", ids)).defer("state")
 
 
 def _reach(row: BotSession) -> int:

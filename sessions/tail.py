@@ -26,7 +26,9 @@ from sessions.models import BotSession
 from sessions.wakeups import MOVED_CHANNEL
 
 KEPT = 600
-POLL_SECONDS = 1.0
+POLL_SECONDS = (
+    1.5  # what a lost wake-up costs; longer than a tick, so that none is waited for in vain
+)
 
 Sent = tuple[Cursor, bytes]
 

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection, models
 from django.db.models import F
 from django.db.models.query import QuerySet
+from django.db.models.signals import post_init
 from django.test.utils import CaptureQueriesContext
 from knox.models import AuthToken
 
@@ -100,6 +101,52 @@ def test_a_value_is_never_read_as_sql(bot):
     assert named(name=bot.name).rows() == [bot]
     assert named(name="' OR true --").rows() == []
     assert named(name="100%s").rows() == []
+
+
+def test_a_constant_is_written_down_as_it_is(bot):
+    odd = "100%s 'of' it, %% \\"
+    bot.name = odd
+    bot.save()
+
+    @Prepared
+    def of_that_name(pk: object) -> QuerySet[Bot]:
+        return Bot.objects.filter(name=odd, pk=pk)
+
+    assert of_that_name(pk=bot.pk).rows() == [bot]
+    assert of_that_name(pk=bot.pk).first().name == odd
+
+
+def test_a_plan_that_is_kept_can_use_a_partial_index(bot):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_sort = off"
+        )
+        for _ in range(4):
+            bots._latest(bots=[bot.pk]).rows()
+        cursor.execute("SELECT name FROM pg_prepared_statements WHERE statement ~ 'unnest\\(ARRAY'")
+        (name,) = cursor.fetchone()
+        cursor.execute(f'EXPLAIN EXECUTE "{name}" (ARRAY[%s::uuid])', [bot.pk])
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+
+    assert "$1" in plan, "the plan is not the general one"
+    assert "one_live_session_per_bot" in plan
+    assert "Backward using one_session_per_bot_per_day" in plan
+
+
+def test_rows_of_a_model_with_steps_of_its_own_are_refused(bot):
+    def heard(**_details: object) -> None: ...
+
+    @Prepared
+    def those(pk: object) -> QuerySet[Bot]:
+        return Bot.objects.filter(pk=pk)
+
+    post_init.connect(heard, sender=Bot)
+    try:
+        with pytest.raises(AssertionError, match="Bot has steps of its own"):
+            those(pk=bot.pk).rows()
+    finally:
+        post_init.disconnect(heard, sender=Bot)
+    assert those(pk=bot.pk).rows() == [bot]
 
 
 def test_a_missing_value_is_a_mistake_of_the_caller(bot):
