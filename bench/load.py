@@ -1,9 +1,11 @@
 """The API under load: `python -m bench.load [--sessions 1000 --rate 200 --streams 100]`.
 
 The real stack with that many sessions running (as `python -m bench.live` has it), watched for
---seconds alone and again while it is read: requests at fixed moments whatever the answers do (an
-open loop, so waiting in line counts), mixed over the reads a dashboard and a client make, and open
-streams of as many sessions. Prints the times of answers by route, and of ticks with and without.
+--seconds alone and for as long while it is read, --turns times by turns: a machine that is quicker
+now and slower then does not favour one of them. Read means requests at fixed moments whatever the
+answers do (an open loop, so waiting in line counts), mixed over the reads a dashboard and a client
+make, and open streams of as many sessions. Prints the times of answers by route, and of ticks with
+and without.
 
 The clients are processes of their own on the same machine, before the system where the processor is
 short, as if they had one to themselves; what they use is shown.
@@ -18,11 +20,15 @@ import random
 import subprocess
 import sys
 import time
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
-from bench.live.figures import percentiles, summary
-from bench.live.measure import set_up_django, start_sessions, watch
+from bench.live.figures import percentiles, summary, tick_to_committed_ms
+from bench.live.measure import Watched, set_up_django, start_sessions, watch
 from bench.live.system import Plan, System, SystemFailed
 from bench.live.usage import cpu_seconds
 from bench.machine import machine
@@ -32,7 +38,8 @@ from launcher.signals import Stopped, stoppable
 
 PARTS = ("p50", "p95", "p99", "max")
 LESS_PRIORITY = 5
-LEAD_SECONDS = 5  # for the clients to start and the streams to connect
+LEAD_SECONDS = 5  # for the streams to connect
+POLL_SECONDS = 0.1  # a tenth of a tick: looking more often takes the processor from what is watched
 # What is read, of 100 requests. Routes of a session but for those that begin with "/".
 MIX = {
     "/bots": 8,
@@ -63,15 +70,30 @@ def parse() -> argparse.Namespace:
     add("--web", type=int, default=2, metavar="N", help="processes of the web server (2)")
     add("--rate", type=float, default=200, metavar="R", help="requests a second (200)")
     add("--streams", type=int, default=100, metavar="N", help="open streams (100)")
-    add("--seconds", type=float, default=30, metavar="S", help="of each of the two parts (30)")
+    add("--turns", type=int, default=3, metavar="N", help="alone and read, by turns (3)")
+    add("--seconds", type=float, default=20, metavar="S", help="of each part of a turn (20)")
     add("--patience", type=float, metavar="S", help="for the warm-up (120 and 1 per 25 sessions)")
     add("--json", type=Path, metavar="FILE", help="write every figure there")
     return parser.parse_args()
 
 
+@dataclass(frozen=True)
+class Turn:
+    """What was seen alone, what while it was read, and what the clients saw."""
+
+    alone: Watched
+    read: Watched
+    clients: dict[str, Any]
+
+    @property
+    def answers_ms(self) -> dict[str, list[float]]:
+        """By route."""
+        found: dict[str, list[float]] = self.clients["requests"]["ms"]
+        return found
+
+
 def measured(options: argparse.Namespace) -> dict[str, Any]:
     """Without and with load. Raises SystemFailed or Refusal."""
-    found: dict[str, Any] = {"machine": machine(), "options": {**vars(options)}}
     plan = Plan(
         workers=options.workers, web=options.web, capacity=-(-options.sessions // options.workers)
     )
@@ -80,17 +102,28 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
         set_up_django(system)
         from bench.live.fleet import Wanted  # noqa: PLC0415  it imports models
 
-        wanted = Wanted(options.sessions)
-        found["warm_up_seconds"] = start_sessions(system, wanted, patience_seconds=patience_seconds)
-        progress(f"  Watching for {options.seconds:g} s without readers …")
-        found["alone"] = summary(watch(system, options.seconds))
-        progress(f"  Watching for {options.seconds:g} s with readers …")
-        clients.begin(system)
-        time.sleep(LEAD_SECONDS)
-        found["read"] = summary(watch(system, options.seconds))
-        found |= clients.answers(options.seconds)
-        found["complaints"] = system.complaints()
-    return found
+        warm_up_seconds = start_sessions(
+            system, Wanted(options.sessions), patience_seconds=patience_seconds
+        )
+        turns = []
+        for number in range(1, options.turns + 1):
+            progress(f"  Turn {number} of {options.turns}: alone, then read …")
+            turns.append(_turn(system, clients, options.seconds))
+        return {
+            "machine": machine(),
+            "options": {**vars(options)},
+            "warm_up_seconds": warm_up_seconds,
+            **_figures(turns),
+            "complaints": system.complaints(),
+        }
+
+
+def _turn(system: System, clients: Clients, seconds: float) -> Turn:
+    alone = watch(system, seconds, poll_seconds=POLL_SECONDS)
+    clients.begin(system, seconds)
+    time.sleep(LEAD_SECONDS)
+    read = watch(system, seconds, poll_seconds=POLL_SECONDS)
+    return Turn(alone, read, clients.answers())
 
 
 class Clients:
@@ -101,6 +134,8 @@ class Clients:
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
         self._running: dict[str, subprocess.Popen[str]] = {}
+        self._used_before: dict[str, float] = {}
+        self._seconds = 0.0
 
     def __enter__(self) -> Clients:
         for name in ("requests", "streams"):
@@ -121,10 +156,11 @@ class Clients:
             process.kill()
             process.wait()
 
-    def begin(self, system: System) -> None:
-        """Tell them what to ask for, and of whom."""
+    def begin(self, system: System, seconds: float) -> None:
+        """Tell them what to ask for, and of whom; they need LEAD_SECONDS besides."""
         options = self._options
-        base = {"base_url": f"{system.base_url}/api", "targets": _targets()}
+        self._seconds = LEAD_SECONDS + seconds + 1
+        self._used_before = self._used()
         asked = {
             "requests": {
                 "rate": options.rate,
@@ -133,28 +169,82 @@ class Clients:
             },
             "streams": {"streams": options.streams},
         }
-        seconds = LEAD_SECONDS + options.seconds + 1
+        base = {
+            "base_url": f"{system.base_url}/api",
+            "targets": _targets(),
+            "seconds": self._seconds,
+        }
         for name, process in self._running.items():
             assert process.stdin is not None
-            json.dump({**base, **asked[name], "kind": name, "seconds": seconds}, process.stdin)
-            process.stdin.close()
+            process.stdin.write(json.dumps({**base, **asked[name], "kind": name}) + "\n")
+            process.stdin.flush()
 
-    def answers(self, seconds: float) -> dict[str, Any]:
-        """What the clients saw; waits for the last of it."""
-        used = cpu_seconds({name: process.pid for name, process in self._running.items()})
+    def answers(self) -> dict[str, Any]:
+        """What they saw; waits for the last of it. Raises SystemFailed where one has ended."""
+        used = self._used()
         found: dict[str, Any] = {}
         for name, process in self._running.items():
             assert process.stdout is not None
-            found[name] = json.loads(process.stdout.read())
-            found[name]["cpu_pct"] = round(100 * used[name] / (seconds + LEAD_SECONDS), 1)
-        by_route = found["requests"].pop("ms")
-        everything = [ms for values in by_route.values() for ms in values]
-        found["requests"]["all"] = {"count": len(everything), **percentiles(everything)}
-        found["requests"]["routes"] = {
-            route: {"count": len(values), **percentiles(values)}
-            for route, values in sorted(by_route.items())
-        }
+            line = process.stdout.readline()
+            if not line:
+                raise SystemFailed(f"the client of {name} ended (status {process.wait()})")
+            found[name] = json.loads(line)
+            spent = used[name] - self._used_before[name]
+            found[name]["cpu_pct"] = round(100 * spent / self._seconds, 1)
         return found
+
+    def _used(self) -> dict[str, float]:
+        return cpu_seconds({name: process.pid for name, process in self._running.items()})
+
+
+def _figures(turns: list[Turn]) -> dict[str, Any]:
+    """Over all turns, and turn by turn."""
+    alone = [turn.alone for turn in turns]
+    read = [turn.read for turn in turns]
+    routes: dict[str, list[float]] = defaultdict(list)
+    for turn in turns:
+        for route, values in turn.answers_ms.items():
+            routes[route] += values
+    return {
+        "alone": _of_system(alone),
+        "read": _of_system(read),
+        "answers": {
+            **{route: _times(values) for route, values in sorted(routes.items())},
+            "all": _times(list(chain.from_iterable(routes.values()))),
+        },
+        "clients": [
+            {kind: {**seen, "ms": None} for kind, seen in turn.clients.items()} for turn in turns
+        ],
+        "turns": [
+            {
+                "alone_ms": percentiles(tick_to_committed_ms(turn.alone)),
+                "read_ms": percentiles(tick_to_committed_ms(turn.read)),
+                "answers_ms": percentiles(chain.from_iterable(turn.answers_ms.values())),
+                "alone": summary(turn.alone),
+                "read": summary(turn.read),
+            }
+            for turn in turns
+        ],
+    }
+
+
+def _of_system(parts: list[Watched]) -> dict[str, Any]:
+    summaries = [summary(part) for part in parts]
+    names = {name for each in summaries for name in each["cpu_pct"]}
+    return {
+        "sessions": summaries[-1]["sessions"],
+        "running": summaries[-1]["running"],
+        "tick_to_committed_ms": _times(list(chain.from_iterable(map(tick_to_committed_ms, parts)))),
+        "most_behind": max(each["behind"]["most"] for each in summaries),
+        "cpu_pct": {
+            name: round(fmean(each["cpu_pct"].get(name, 0.0) for each in summaries), 1)
+            for name in sorted(names)
+        },
+    }
+
+
+def _times(values: list[float]) -> dict[str, float]:
+    return {"count": len(values), **percentiles(values)}
 
 
 def _prefer(pid: int) -> None:
@@ -184,36 +274,45 @@ def _targets() -> list[dict[str, str]]:
 
 
 def text(found: dict[str, Any]) -> str:
-    alone, read = found["alone"], found["read"]
-    requests, streams = found["requests"], found["streams"]
+    alone, read, options = found["alone"], found["read"], found["options"]
     lines = [
         ", ".join(f"{name} {value}" for name, value in found["machine"].items()),
         f"{read['running']} of {read['sessions']} sessions run; asked for "
-        f"{found['options']['rate']:g} requests a second, {found['options']['streams']} streams",
+        f"{options['rate']:g} requests a second, {options['streams']} streams; "
+        f"{options['turns']} turns of {options['seconds']:g} s alone and as long read",
         "",
-        f"{'':<12}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'max ms':>9}{'behind':>8}",
-    ]
-    for name, part in (("alone", alone), ("read", read)):
-        times = _times(part["tick_to_committed_ms"])
-        lines.append(f"tick {name:<7}{times}{part['behind']['most']:>8}")
-    lines += ["", f"{'route':<44}{'count':>7}" + "".join(f"{part:>9}" for part in PARTS)]
-    for route, row in {**requests["routes"], "all": requests["all"]}.items():
-        lines.append(
-            f"{route:<44}{row['count']:>7}" + "".join(f"{row.get(p, '-'):>9}" for p in PARTS)
-        )
-    lines += [
-        f"requests: late to send at most {requests['late_ms']} ms, not answered with 200: "
-        f"{requests['failed']}; client {requests['cpu_pct']} % of a core",
-        f"streams: {streams['open']} open, {streams['seconds']} seconds told, "
-        f"{streams['gaps']} left out; client {streams['cpu_pct']} % of a core",
+        f"{'ms':<44}{'count':>7}" + "".join(f"{part:>9}" for part in PARTS),
+        _row("tick to committed, alone", alone["tick_to_committed_ms"]),
+        _row("tick to committed, read", read["tick_to_committed_ms"]),
+        *(_row(f"answer {route}", row) for route, row in found["answers"].items()),
+        "",
+        "p50 and p99 by turn: " + "; ".join(map(_turn_text, found["turns"])),
+        f"ticks behind at most: {alone['most_behind']} alone, {read['most_behind']} read",
+        *(_clients_text(clients) for clients in found["clients"]),
         f"processor, % of a core, alone: {alone['cpu_pct']}",
         f"processor, % of a core, read:  {read['cpu_pct']}",
     ]
     return "\n".join(lines)
 
 
-def _times(row: dict[str, Any]) -> str:
-    return "".join(f"{row.get(part, '-'):>9}" for part in PARTS)
+def _row(name: str, row: dict[str, float]) -> str:
+    return f"{name:<44}{row['count']:>7}" + "".join(f"{row.get(p, '-'):>9}" for p in PARTS)
+
+
+def _turn_text(turn: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name} {turn[key].get('p50')} {turn[key].get('p99')}"
+        for name, key in (("alone", "alone_ms"), ("read", "read_ms"), ("answers", "answers_ms"))
+    )
+
+
+def _clients_text(clients: dict[str, Any]) -> str:
+    requests, streams = clients["requests"], clients["streams"]
+    return (
+        f"clients: sent at most {requests['late_ms']} ms late, not answered with 200: "
+        f"{requests['failed']}; {streams['open']} streams open, {streams['seconds']} seconds told, "
+        f"{streams['gaps']} left out; {requests['cpu_pct']} and {streams['cpu_pct']} % of a core"
+    )
 
 
 def main() -> int:

@@ -1,4 +1,5 @@
-"""A client process of `python -m bench.load`: its wish as JSON on stdin, what it saw on stdout.
+"""A client process of `python -m bench.load`: each wish a line of JSON on stdin, and what it saw a
+line on stdout.
 
 "requests": `rate` requests a second at fixed moments, drawn from `mix` over `targets`; an answer's
 time is from the moment it was due, and is counted after a lead. "streams": so many open streams
@@ -125,9 +126,10 @@ async def _market_time(client: aiohttp.ClientSession, wish: dict[str, Any]) -> d
 
 
 def main() -> None:
-    wish = json.load(sys.stdin)
-    do = {"requests": request, "streams": stream}[wish["kind"]]
-    json.dump(asyncio.run(do(wish)), sys.stdout)
+    for line in sys.stdin:
+        wish = json.loads(line)
+        do = {"requests": request, "streams": stream}[wish["kind"]]
+        print(json.dumps(asyncio.run(do(wish))), flush=True)
 
 
 if __name__ == "__main__":

@@ -218,16 +218,11 @@ class _Instances(Generic[Row]):
 
 def _require_plain(model: type[models.Model]) -> None:
     """That nothing but Django's own steps makes an instance of a row."""
-    own = [
-        model.__init__ is not models.Model.__init__,
-        model.from_db.__func__ is not _FROM_DB,
-        signals.pre_init.has_listeners(model),
-        signals.post_init.has_listeners(model),
-    ]
-    assert not any(own), f"{model.__name__} has steps of its own for each row"
-
-
-_FROM_DB = models.Model.from_db.__func__
+    bases = model.__mro__[: model.__mro__.index(models.Model)]
+    own = {name for base in bases for name in vars(base)} & {"__init__", "from_db"}
+    heard = [signal.has_listeners(model) for signal in (signals.pre_init, signals.post_init)]
+    assert not own, f"{model.__name__} has steps of its own for each row"
+    assert not any(heard), f"somebody listens to each row of {model.__name__}"
 
 
 def _is_plain_json(expression: Any) -> bool:

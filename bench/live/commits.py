@@ -1,6 +1,6 @@
 """From a tick's commit to the commit of a session's step over it, exactly.
 
-The rows of a sample of sessions are looked at every `POLL_SECONDS`. When `last_tick_seq` of a row
+The rows of a sample of sessions are looked at several times a tick. When `last_tick_seq` of a row
 has moved, the time of the commit that wrote the row is asked of PostgreSQL (which keeps it with
 track_commit_timestamp), and so is that of the tick's own row: both by one clock, without the poll's
 delay. Where a lease was renewed between a commit and the poll that saw it, the renewal's time
@@ -54,11 +54,22 @@ class Seen:
 
 
 class Watcher(threading.Thread):
-    """Watches until `finish`; `patience_seconds` are for what was appended shortly before it."""
+    """Watches until `finish`; `patience_seconds` are for what was appended shortly before it.
 
-    def __init__(self, database_url: str, *, patience_seconds: float = 3.0) -> None:
+    A commit is seen if no other follows before the next poll, so `poll_seconds` must be shorter
+    than a tick.
+    """
+
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        poll_seconds: float = POLL_SECONDS,
+        patience_seconds: float = 3.0,
+    ) -> None:
         super().__init__(daemon=True)
         self._connection = connect(database_url)
+        self._poll_seconds = poll_seconds
         self._patience_seconds = patience_seconds
         self._is_finishing = threading.Event()
         self._error: BaseException | None = None
@@ -86,12 +97,12 @@ class Watcher(threading.Thread):
         self._poll(ids, last_seqs)
         first_seq = max([self._day()[1], *last_seqs.values()])  # who was past it we cannot tell
         while not self._is_finishing.is_set():
-            time.sleep(POLL_SECONDS)
+            time.sleep(self._poll_seconds)
             self._poll(ids, last_seqs)
         day, last_seq = self._day()
         deadline = time.monotonic() + self._patience_seconds
         while min(last_seqs.values(), default=last_seq) < last_seq and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
+            time.sleep(self._poll_seconds)
             self._poll(ids, last_seqs)
         self.seen.ended_at = time.time()
         rows = self._connection.execute(_TICKS, [day, first_seq]).fetchall()

@@ -13,7 +13,7 @@ from typing import Any
 
 import django
 
-from bench.live.commits import Seen, Watcher
+from bench.live.commits import POLL_SECONDS, Seen, Watcher
 from bench.live.database import APPLICATION, Database, Progress
 from bench.live.system import System
 from bench.live.usage import cpu_seconds, memory, own_cpu_seconds
@@ -115,9 +115,10 @@ def _ticks_in_flight(speed: float) -> int:
     return 1 + math.ceil(speed * 0.4)
 
 
-def watch(system: System, seconds: float) -> Watched:
+def watch(system: System, seconds: float, *, poll_seconds: float = POLL_SECONDS) -> Watched:
+    """How often commits are looked for costs the processor, not the figures: see the watcher."""
     database = Database(system.database_url)
-    watcher = Watcher(system.database_url)
+    watcher = Watcher(system.database_url, poll_seconds=poll_seconds)
     connections: dict[str, float] = defaultdict(float)
     try:
         sizes, writes, metrics = database.sizes(), database.writes(), _scrape(system)

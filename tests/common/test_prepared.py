@@ -142,7 +142,7 @@ def test_rows_of_a_model_with_steps_of_its_own_are_refused(bot):
 
     post_init.connect(heard, sender=Bot)
     try:
-        with pytest.raises(AssertionError, match="Bot has steps of its own"):
+        with pytest.raises(AssertionError, match="listens to each row of Bot"):
             those(pk=bot.pk).rows()
     finally:
         post_init.disconnect(heard, sender=Bot)
