@@ -9,7 +9,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.base")
 
 django.setup(set_prefix=False)
 
-from common import presence  # noqa: E402  settings are there only now
+from django.conf import settings  # noqa: E402  they are there only now
+
+from common import presence, priority  # noqa: E402
 from config.handlers import Application  # noqa: E402
 
 application = Application()
@@ -18,4 +20,5 @@ application = Application()
 gc.collect()
 gc.freeze()
 
+priority.give_way(settings.NICENESS)
 presence.announce("web")

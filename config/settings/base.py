@@ -101,9 +101,10 @@ DATABASE_OPTIONS: dict[str, Any] = {
 if env.bool("DB_TIMEOUTS", default=False):
     DATABASE_OPTIONS["options"] = " ".join(f"-c {k}={v}" for k, v in DATABASE_TIMEOUTS.items())
 if env.bool("DB_POOL", default=False):
-    # Requests, streams and probes come on threads of three kinds: a pool, never CONN_MAX_AGE.
+    # Requests, streams and probes come on threads of three kinds, and Celery closes the connection
+    # after every job: a pool, never CONN_MAX_AGE.
     DATABASE_OPTIONS["pool"] = {
-        "min_size": 2,
+        "min_size": 1,
         "max_size": env.int("DB_POOL_SIZE", default=16),
         "timeout": 10,
     }
@@ -111,9 +112,13 @@ DATABASES = {
     "default": {
         **env.db("DATABASE_URL", default="postgres://zerohour@127.0.0.1:5432/zerohour"),
         "CONN_MAX_AGE": 0,
+        # Ask whether a pool's connection still lives before it is used: a job has nobody to say
+        # "try again" to, as a request has.
+        "CONN_HEALTH_CHECKS": env.bool("DB_POOL_CHECKED", default=False),
         "OPTIONS": DATABASE_OPTIONS,
     }
 }
+NICENESS = env.int("NICENESS", default=0)  # of the web process (common.priority)
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -15,7 +15,7 @@ from django_celery_beat.schedulers import DatabaseScheduler
 from config import logs
 from config.middleware import ContentSecurityPolicy
 from launcher.paths import ROOT, VENV_PYTHON
-from launcher.supervisor import short_form
+from launcher.supervisor import read_procfile, short_form
 
 GOOD = {
     "DJANGO_SETTINGS_MODULE": "config.settings.production",
@@ -120,9 +120,11 @@ def test_commands_may_take_their_time():
     assert "options" not in options_with()
 
 
-def test_only_the_web_process_pools_its_connections():
+def test_connections_are_pooled_where_the_procfile_says_so():
     assert "pool" not in options_with()
     assert options_with(DB_POOL="1", DB_POOL_SIZE="5")["pool"]["max_size"] == 5
+    for name in ("web", "worker", "beat"):
+        assert "DB_POOL=1" in read_procfile()[name]
 
 
 def test_pages_load_from_this_host_only(client):

@@ -1,0 +1,82 @@
+"""Who gives way does so before others, and takes nobody else along."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from launcher.paths import ROOT
+from launcher.supervisor import read_procfile
+
+GROUPS = Path("/proc/self/autogroup")
+TOLD = "print(os.nice(0), Path('/proc/self/autogroup').read_text().split()[-1])"
+CODE = f"""
+import os
+from pathlib import Path
+from common.priority import give_way
+{{before}}
+give_way({{niceness}})
+{TOLD}
+"""
+
+needs_groups = pytest.mark.skipif(
+    not GROUPS.exists(), reason="this kernel does not group processes by session"
+)
+
+
+def told(niceness: int, *, session_of_its_own: bool, before: str = "") -> list[int]:
+    """Priority of a process that gives way, and of its session."""
+    done = subprocess.run(
+        [sys.executable, "-c", CODE.format(niceness=niceness, before=before)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        start_new_session=session_of_its_own,
+    )
+    return [int(word) for word in done.stdout.split()]
+
+
+def of_ours() -> list[int]:
+    return [os.nice(0), int(GROUPS.read_text().split()[-1])]
+
+
+@needs_groups
+def test_with_a_session_of_its_own_the_session_gives_way():
+    priority, _ = of_ours()
+
+    assert told(5, session_of_its_own=True) == [min(priority + 5, 19), 5]
+    assert told(0, session_of_its_own=True) == [priority, 0]
+
+
+@needs_groups
+def test_a_session_shared_with_others_is_left_as_it_is():
+    priority, group = of_ours()
+    shared = "if os.fork(): os.wait(); raise SystemExit\nif os.fork(): os.wait(); raise SystemExit"
+
+    assert told(5, session_of_its_own=True, before=shared) == [min(priority + 5, 19), 0]
+    assert of_ours() == [priority, group]
+
+
+@needs_groups
+def test_a_wish_that_comes_too_soon_after_others_is_repeated():
+    before = """
+import errno
+from common import priority
+left, write_text = [2], Path.write_text
+def busy(path, text):
+    if left[0]:
+        left[0] -= 1
+        raise OSError(errno.EAGAIN, "too soon")
+    return write_text(path, text)
+Path.write_text = busy
+"""
+    assert told(5, session_of_its_own=True, before=before)[1] == 5
+
+
+def test_the_web_process_gives_way_unless_told_otherwise():
+    assert "NICENESS=${WEB_NICENESS:-5}" in read_procfile()["web"]
