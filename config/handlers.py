@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
+from io import BytesIO
 from typing import Any
 
 from django.core import signals
@@ -53,10 +54,28 @@ class WholeRequests(ASGIHandler):
             return
         with body:
             running = self._threads.submit(copy_context().run, self._respond, scope, body)
-            response = asyncio.wrap_future(running)
-            await asyncio.wait([response], timeout=PATIENCE_SECONDS)
-            has_begun = not running.cancel()
-            await self.send_response(await response if has_begun else _busy(scope), send)
+            patience = _Patience(running)
+            try:
+                response = await asyncio.wrap_future(running)
+            except asyncio.CancelledError:
+                if not patience.is_over:
+                    raise
+                response = _busy(scope)
+            finally:
+                patience.end()
+            await self.send_response(response, send)
+
+    async def read_body(self, receive: Receive) -> Any:
+        """Django's, but what comes whole, as nearly every body does, needs no file for it."""
+        first = await receive()
+        if first["type"] == "http.request" and not first.get("more_body", False):
+            return BytesIO(first.get("body", b""))
+
+        async def from_the_first() -> Mapping[str, Any]:
+            return waiting.pop() if waiting else await receive()
+
+        waiting = [first]
+        return await super().read_body(from_the_first)
 
     def _respond(self, scope: Scope, body: Any) -> HttpResponseBase:
         """On one of the threads. Closes the answer there too: the connection is that thread's."""
@@ -70,6 +89,21 @@ class WholeRequests(ASGIHandler):
         response.close()
         answer: HttpResponseBase = response
         return answer
+
+
+class _Patience:
+    """Cancels what no thread has begun in time."""
+
+    def __init__(self, running: Future[Any]) -> None:
+        self.is_over = False
+        self._running = running
+        self._timer = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._give_up)
+
+    def end(self) -> None:
+        self._timer.cancel()
+
+    def _give_up(self) -> None:
+        self.is_over = self._running.cancel()
 
 
 def _busy(scope: Scope) -> HttpResponseBase:

@@ -21,7 +21,7 @@ from simengine.market import Tick
 
 log = logging.getLogger(__name__)
 
-BATCH_SECONDS = 0.2
+BATCH_SECONDS = 0.2  # of rest between two batches of ticks; what is further apart comes on time
 HEARTBEAT_SECONDS = 0.4
 MAX_BATCH_TICKS = 500
 
@@ -55,6 +55,7 @@ class DayRun:
         self._time = MarketTime(at_ms=start_ms, speed=pace.speed, wall=wall.monotonic())
         self._reached_ms = max(last_ms or 0, self._open_ms)
         self._shown_ms = start_ms  # the market time that was written down last
+        self._published_at = wall.monotonic() - BATCH_SECONDS  # ticks, for the last time
 
     def run(self) -> bool:
         """Up to the close. False where we were asked to stop before it."""
@@ -84,12 +85,17 @@ class DayRun:
             market_ms = self._reached_ms
             self._time.slip_to(market_ms, wall)
         self._publish(ticks, market_ms, self._time.speed)
+        self._published_at = self._wall.monotonic() if ticks else self._published_at
         if self._ahead.next_ms is None and market_ms >= self._close_ms:
             return True
         if not is_behind:
-            until = self._time.seconds_until(self._next_ms, self._wall.monotonic())
-            self._wall.wait(min(HEARTBEAT_SECONDS, max(BATCH_SECONDS, until)))
+            self._wall.wait(min(HEARTBEAT_SECONDS, self._next_batch_in(self._wall.monotonic())))
         return False
+
+    def _next_batch_in(self, wall: float) -> float:
+        """Seconds until the next tick is due and may be published."""
+        until_due = self._time.seconds_until(self._next_ms, wall)
+        return max(until_due, self._published_at + BATCH_SECONDS - wall, 0.0)
 
     def _step(self, control: MarketControl) -> None:
         """While paused: the ticks asked for, whenever they are due; else a sign of life."""

@@ -15,10 +15,18 @@ from tests.marketdata.factories import A_DAY, CLOSE_AT, OPEN_AT, WALL
 
 
 class FakeWall:
-    """`wait` takes no time. Stops when `stop_when`, asked at every wait, says so."""
+    """`wait` takes no time; the work between two waits takes `work_seconds` by this clock. Stops
+    when `stop_when`, asked at every wait, says so.
+    """
 
-    def __init__(self, stop_when: Callable[[], bool] = lambda: False, limit: int = 5_000) -> None:
+    def __init__(
+        self,
+        stop_when: Callable[[], bool] = lambda: False,
+        limit: int = 5_000,
+        work_seconds: float = 0.0,
+    ) -> None:
         self.seconds = 1_000.0
+        self.work_seconds = work_seconds
         self.waits: list[float] = []
         self.is_stopping = False
         self._stop_when = stop_when
@@ -32,7 +40,7 @@ class FakeWall:
 
     def wait(self, seconds: float) -> None:
         self.waits.append(seconds)
-        self.seconds += seconds
+        self.seconds += seconds + self.work_seconds
         if self._stop_when() or len(self.waits) >= self._limit:
             self.is_stopping = True
 

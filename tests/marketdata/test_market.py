@@ -109,6 +109,34 @@ def test_at_speed_one_a_tick_comes_every_second(tmp_path):
     assert max(wall.waits) <= 0.5  # a heartbeat at least twice a second
 
 
+@pytest.mark.parametrize("work_seconds", [0.0, 0.004, 0.03])
+def test_at_speed_one_every_tick_is_as_punctual_as_the_one_before(tmp_path, work_seconds):
+    """However long the market's own work takes, lateness does not grow from tick to tick."""
+    published_at: dict[int, float] = {}
+
+    def look():
+        published_at.setdefault(queries.market_now().day.last_seq, wall.seconds)
+        return len(published_at) > 40
+
+    wall = FakeWall(look, work_seconds=work_seconds)
+    process(tape_plan(tmp_path, [make_tick(n) for n in range(1, 60)]), wall, tmp_path, 1.0).run()
+
+    first_at = published_at[1]
+    late = [at - first_at - (seq - 1) for seq, at in published_at.items() if seq >= 1]
+    assert max(late) - min(late) <= 2 * work_seconds + 0.002
+
+
+def test_a_quick_market_publishes_no_more_than_five_batches_a_second(tmp_path):
+    plan = tape_plan(tmp_path, [make_tick(seq) for seq in range(1, 3_001)])
+    seen = []
+    wall = FakeWall(lambda: seen.append(queries.market_now().day.last_seq) or seen[-1] >= 1_500)
+
+    process(plan, wall, tmp_path).run()
+
+    batches = len({seq for seq in seen if seq})
+    assert batches == pytest.approx((wall.seconds - 1_005.0) / 0.2, abs=2)
+
+
 def test_no_tick_is_published_before_its_time(tmp_path):
     def look():
         now = queries.market_now()
