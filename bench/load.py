@@ -39,7 +39,8 @@ from launcher.signals import Stopped, stoppable
 PARTS = ("p50", "p95", "p99", "max")
 LESS_PRIORITY = 5
 LEAD_SECONDS = 5  # for the streams to connect
-POLL_SECONDS = 0.1  # a tenth of a tick: looking more often takes the processor from what is watched
+# Looking more often would take the processor from what is watched.
+SPARINGLY = {"poll_seconds": 0.1, "sample_seconds": 5.0}
 # What is read, of 100 requests. Routes of a session but for those that begin with "/".
 MIX = {
     "/bots": 8,
@@ -119,10 +120,10 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _turn(system: System, clients: Clients, seconds: float) -> Turn:
-    alone = watch(system, seconds, poll_seconds=POLL_SECONDS)
+    alone = watch(system, seconds, **SPARINGLY)
     clients.begin(system, seconds)
     time.sleep(LEAD_SECONDS)
-    read = watch(system, seconds, poll_seconds=POLL_SECONDS)
+    read = watch(system, seconds, **SPARINGLY)
     return Turn(alone, read, clients.answers())
 
 
