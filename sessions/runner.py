@@ -19,8 +19,10 @@ from datetime import date
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
+from django.db.models import QuerySet
 from structlog.contextvars import bind_contextvars, unbind_contextvars
 
+from common.prepared import IsAnyOf, Prepared
 from marketdata import ticklog
 from marketdata.models import MarketDay
 from sessions import lanes, ownership, wakeups
@@ -63,6 +65,7 @@ class Runner:
         self._idle_seconds = idle_seconds
         self._hosted: dict[uuid.UUID, HostedSession] = {}
         self._unregistered: dict[uuid.UUID, date] = {}
+        self._dates: set[date] = set()  # of all of these; told anew at every claim
         self._asked_at: dict[uuid.UUID, float] = {}  # since when a request waits for a tick
         self._claimed_at = self._renewed_at = self._turn_ends_at = 0.0
         self._busy_at = time.monotonic()
@@ -112,6 +115,8 @@ class Runner:
             self._hosted.pop(row.pk, None)
             self._unregistered[row.pk] = row.trading_date
             self._busy_at = now
+        self._dates = {hosted.row.trading_date for hosted in self._hosted.values()}
+        self._dates.update(self._unregistered.values())
         if len(rows) == CLAIMED_AT_ONCE:  # there is more, for the others too: again next turn
             self._claimed_at = 0.0
 
@@ -175,15 +180,12 @@ class Runner:
     # Stepping ---------------------------------------------------------------------------------
 
     def _days(self) -> dict[date, MarketDay]:
-        dates = {hosted.row.trading_date for hosted in self._hosted.values()}
-        dates |= set(self._unregistered.values())
-        return {day.pk: day for day in MarketDay.objects.filter(pk__in=dates)}
+        return {day.pk: day for day in _market_days(dates=list(self._dates)).rows()}
 
     def _open_requests(self) -> dict[uuid.UUID, list[SessionRequest]]:
         found: dict[uuid.UUID, list[SessionRequest]] = defaultdict(list)
         if self._hosted:
-            mine = SessionRequest.objects.filter(session__owner=self.owner, obeyed_seq=None)
-            for request in mine.order_by("pk"):
+            for request in _requests(owner=self.owner).rows():
                 found[request.session_id].append(request)
         for session_id in set(self._asked_at) - set(found):
             del self._asked_at[session_id]
@@ -326,6 +328,17 @@ class Runner:
     def _waited_for_a_tick(self, hosted: HostedSession) -> bool:
         asked_at = self._asked_at.get(hosted.row.pk, time.monotonic())
         return time.monotonic() - asked_at >= OBEY_WITHOUT_TICK_AFTER_SECONDS
+
+
+@Prepared
+def _market_days(dates: list[date]) -> QuerySet[MarketDay]:
+    return MarketDay.objects.filter(IsAnyOf("pk", dates))
+
+
+@Prepared
+def _requests(owner: uuid.UUID) -> QuerySet[SessionRequest]:
+    """Those that wait for a runner, of all its sessions."""
+    return SessionRequest.objects.filter(session__owner=owner, obeyed_seq=None).order_by("pk")
 
 
 def _ids(hosted: HostedSession) -> dict[str, str | int]:
