@@ -8,6 +8,7 @@ the rows that its QuerySet would give.
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -231,5 +232,10 @@ def _is_plain_json(expression: Any) -> bool:
 
 
 def _json(text: str | None, *_details: Any) -> Any:
-    """What we keep has no whole number of more than 64 bits, which this would read as a float."""
-    return None if text is None else orjson.loads(text)
+    """Python's own library only where orjson would make a float of a whole number."""
+    if text is None:
+        return None
+    return json.loads(text) if _LONG_NUMBER.search(text) else orjson.loads(text)
+
+
+_LONG_NUMBER = re.compile("[0-9]{19}")

@@ -26,9 +26,8 @@ from sessions.models import BotSession
 from sessions.wakeups import MOVED_CHANNEL
 
 KEPT = 600
-POLL_SECONDS = (
-    1.5  # what a lost wake-up costs; longer than a tick, so that none is waited for in vain
-)
+# What a lost wake-up costs. Longer than a tick, so that none is asked for in vain.
+POLL_SECONDS = 1.5
 
 Sent = tuple[Cursor, bytes]
 

@@ -103,6 +103,22 @@ def test_a_value_is_never_read_as_sql(bot):
     assert named(name="100%s").rows() == []
 
 
+@pytest.mark.parametrize(
+    "value",
+    [2**63 - 1, -(2**63), 2**64, -(10**30), 1e300, 0.1, 1.0, 0, True, None, "1" * 40, "ü\u2028"],
+)
+def test_what_json_holds_is_read_as_django_reads_it(bot, value):
+    session = bot.sessions.latest("trading_date")
+    session.policy = {"it": [value]}
+    session.save()
+
+    (read,) = queries._session(user=bot.owner_id, bot=bot.pk, session=session.pk).rows()
+    (expected,) = BotSession.objects.filter(pk=session.pk)
+
+    assert read.policy == expected.policy
+    assert type(read.policy["it"][0]) is type(expected.policy["it"][0])
+
+
 def test_a_constant_is_written_down_as_it_is(bot):
     odd = "100%s 'of' it, %% \\"
     bot.name = odd

@@ -78,5 +78,16 @@ Path.write_text = busy
     assert told(5, session_of_its_own=True, before=before)[1] == 5
 
 
+@needs_groups
+def test_where_it_is_not_allowed_the_process_starts_all_the_same():
+    before = """
+import errno
+def refused(path, text):
+    raise OSError(errno.EROFS, "read-only")
+Path.write_text = refused
+"""
+    assert told(5, session_of_its_own=True, before=before)[1] == 0
+
+
 def test_the_web_process_gives_way_unless_told_otherwise():
     assert "NICENESS=${WEB_NICENESS:-5}" in read_procfile()["web"]
