@@ -90,4 +90,4 @@ Path.write_text = refused
 
 
 def test_the_web_process_gives_way_unless_told_otherwise():
-    assert "NICENESS=${WEB_NICENESS:-5}" in read_procfile()["web"]
+    assert "NICENESS=${WEB_NICENESS:-2}" in read_procfile()["web"]
