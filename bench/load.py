@@ -137,6 +137,7 @@ class Clients:
         self._running: dict[str, subprocess.Popen[str]] = {}
         self._used_before: dict[str, float] = {}
         self._seconds = 0.0
+        self._targets: list[dict[str, str]] = []
 
     def __enter__(self) -> Clients:
         for name in ("requests", "streams"):
@@ -160,6 +161,7 @@ class Clients:
     def begin(self, system: System, seconds: float) -> None:
         """Tell them what to ask for, and of whom; they need LEAD_SECONDS besides."""
         options = self._options
+        self._targets = self._targets or _targets()
         self._seconds = LEAD_SECONDS + seconds + 1
         self._used_before = self._used()
         asked = {
@@ -172,7 +174,7 @@ class Clients:
         }
         base = {
             "base_url": f"{system.base_url}/api",
-            "targets": _targets(),
+            "targets": self._targets,
             "seconds": self._seconds,
         }
         for name, process in self._running.items():
@@ -200,15 +202,15 @@ class Clients:
 
 def _figures(turns: list[Turn]) -> dict[str, Any]:
     """Over all turns, and turn by turn."""
-    alone = [turn.alone for turn in turns]
-    read = [turn.read for turn in turns]
+    alone = [summary(turn.alone) for turn in turns]
+    read = [summary(turn.read) for turn in turns]
     routes: dict[str, list[float]] = defaultdict(list)
     for turn in turns:
         for route, values in turn.answers_ms.items():
             routes[route] += values
     return {
-        "alone": _of_system(alone),
-        "read": _of_system(read),
+        "alone": _of_system([turn.alone for turn in turns], alone),
+        "read": _of_system([turn.read for turn in turns], read),
         "answers": {
             **{route: _times(values) for route, values in sorted(routes.items())},
             "all": _times(list(chain.from_iterable(routes.values()))),
@@ -218,19 +220,16 @@ def _figures(turns: list[Turn]) -> dict[str, Any]:
         ],
         "turns": [
             {
-                "alone_ms": percentiles(tick_to_committed_ms(turn.alone)),
-                "read_ms": percentiles(tick_to_committed_ms(turn.read)),
+                "alone": before,
+                "read": meanwhile,
                 "answers_ms": percentiles(chain.from_iterable(turn.answers_ms.values())),
-                "alone": summary(turn.alone),
-                "read": summary(turn.read),
             }
-            for turn in turns
+            for turn, before, meanwhile in zip(turns, alone, read, strict=True)
         ],
     }
 
 
-def _of_system(parts: list[Watched]) -> dict[str, Any]:
-    summaries = [summary(part) for part in parts]
+def _of_system(parts: list[Watched], summaries: list[dict[str, Any]]) -> dict[str, Any]:
     names = {name for each in summaries for name in each["cpu_pct"]}
     return {
         "sessions": summaries[-1]["sessions"],
@@ -301,10 +300,12 @@ def _row(name: str, row: dict[str, float]) -> str:
 
 
 def _turn_text(turn: dict[str, Any]) -> str:
-    return ", ".join(
-        f"{name} {turn[key].get('p50')} {turn[key].get('p99')}"
-        for name, key in (("alone", "alone_ms"), ("read", "read_ms"), ("answers", "answers_ms"))
-    )
+    parts = {
+        "alone": turn["alone"]["tick_to_committed_ms"],
+        "read": turn["read"]["tick_to_committed_ms"],
+        "answers": turn["answers_ms"],
+    }
+    return ", ".join(f"{name} {ms.get('p50')} {ms.get('p99')}" for name, ms in parts.items())
 
 
 def _clients_text(clients: dict[str, Any]) -> str:
