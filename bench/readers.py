@@ -4,6 +4,9 @@ line on stdout.
 "requests": `rate` requests a second at fixed moments, drawn from `mix` over `targets`; an answer's
 time is from the moment it was due, and is counted after a lead. "streams": so many open streams
 until the time is over.
+
+It shares the machine with what it measures, so it does little: requests are written as they are,
+and what streams say is kept and understood when the time is over.
 """
 
 from __future__ import annotations
@@ -14,16 +17,67 @@ import random
 import sys
 import time
 from collections import defaultdict
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlsplit
 
-import aiohttp
+import httptools
+import uvloop
 
 CLIENTS = 50  # each with connections of its own: one for all would stay with one web process
-TIMEOUT = aiohttp.ClientTimeout(total=None, sock_read=30)
+PATIENCE_SECONDS = 30.0  # for the last answers
 SINCE_SECONDS = 60  # of market: what a page that was away for a moment asks for
+
+
+class Connection(asyncio.Protocol):
+    """One request at a time over HTTP/1.1. `said` is the body as it came, of a stream so far."""
+
+    @classmethod
+    async def to(cls, address: str) -> Connection:
+        url = urlsplit(address)
+        assert url.hostname is not None
+        assert url.port is not None
+        _, made = await asyncio.get_running_loop().create_connection(cls, url.hostname, url.port)
+        return made
+
+    def __init__(self) -> None:
+        self.said: list[bytes] = []
+        self.is_open = False
+        self._parser = httptools.HttpResponseParser(self)
+        self._answered: asyncio.Future[int] | None = None
+
+    def ask(self, address: str, token: str, *, encoding: str = "identity") -> asyncio.Future[int]:
+        """GET; the status once the whole answer is there. Raises ConnectionError."""
+        url = urlsplit(address)
+        path = f"{url.path}?{url.query}" if url.query else url.path
+        head = f"GET {path} HTTP/1.1\r\nHost: {url.netloc}\r\nAuthorization: {token}\r\n"
+        self.said = []
+        self._answered = asyncio.get_running_loop().create_future()
+        self._transport.write(f"{head}Accept-Encoding: {encoding}\r\n\r\n".encode())
+        return self._answered
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.WriteTransport, transport)
+        self.is_open = True
+
+    def data_received(self, data: bytes) -> None:
+        self._parser.feed_data(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_open = False
+        if self._answered is not None and not self._answered.done():
+            self._answered.set_exception(exc or ConnectionResetError("closed before the answer"))
+
+    def on_body(self, body: bytes) -> None:
+        self.said.append(body)
+
+    def on_message_complete(self) -> None:
+        if self._answered is not None and not self._answered.done():
+            self._answered.set_result(self._parser.get_status_code())
+
+    def close(self) -> None:
+        self._transport.close()
 
 
 async def request(wish: dict[str, Any]) -> dict[str, Any]:
@@ -32,77 +86,81 @@ async def request(wish: dict[str, Any]) -> dict[str, Any]:
     seen: dict[str, list[float]] = defaultdict(list)
     failed: dict[str, int] = defaultdict(int)
     late_ms, asking = 0.0, set()
-    async with AsyncExitStack() as stack:
-        clients = [await stack.enter_async_context(_client()) for _ in range(CLIENTS)]
-        since = await _market_time(clients[0], wish)
-        began = time.perf_counter()
+    clients: list[list[Connection]] = [[] for _ in range(CLIENTS)]
+    since = await _market_time(wish)
+    began = time.perf_counter()
 
-        async def ask(route: str, target: dict[str, str], due: float) -> None:
-            url = wish["base_url"] + _path(route, target, since + timedelta(seconds=due - began))
-            client, headers = chance.choice(clients), {"Authorization": target["token"]}
-            async with client.get(url, headers=headers) as answer:
-                await answer.read()
-            if due - began >= wish["counted_after_seconds"]:
-                seen[route or "(session)"].append((time.perf_counter() - due) * 1e3)
-            if answer.status != 200:
-                failed[f"{route} {answer.status}"] += 1
+    async def ask(route: str, target: dict[str, str], due: float) -> None:
+        url = wish["base_url"] + _path(route, target, since + timedelta(seconds=due - began))
+        status = await _ask(chance.choice(clients), url, target["token"])
+        if due - began >= wish["counted_after_seconds"]:
+            seen[route or "(session)"].append((time.perf_counter() - due) * 1e3)
+        if status != 200:
+            failed[f"{route} {status}"] += 1
 
-        for number in range(int(wish["rate"] * wish["seconds"])):
-            due = began + number / wish["rate"]
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            late_ms = max(late_ms, (time.perf_counter() - due) * 1e3)
-            route = chance.choices(routes, weights)[0]
-            task = asyncio.create_task(ask(route, chance.choice(wish["targets"]), due))
-            asking.add(task)
-            task.add_done_callback(asking.discard)
+    for number in range(int(wish["rate"] * wish["seconds"])):
+        due = began + number / wish["rate"]
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        late_ms = max(late_ms, (time.perf_counter() - due) * 1e3)
+        route = chance.choices(routes, weights)[0]
+        task = asyncio.create_task(ask(route, chance.choice(wish["targets"]), due))
+        asking.add(task)
+        task.add_done_callback(asking.discard)
+    async with asyncio.timeout(PATIENCE_SECONDS):
         for outcome in await asyncio.gather(*asking, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 failed[type(outcome).__name__] += 1
+    for client in clients:
+        for connection in client:
+            connection.close()
     return {"ms": seen, "failed": dict(failed), "late_ms": round(late_ms, 1)}
+
+
+async def _ask(idle: list[Connection], url: str, token: str) -> int:
+    """Over one of the client's connections that waits for nothing, or over a new one."""
+    while idle and not idle[-1].is_open:  # the server closes those that were quiet for long
+        idle.pop()
+    connection = idle.pop() if idle else await Connection.to(url)
+    status = await connection.ask(url, token, encoding="gzip")
+    idle.append(connection)
+    return status
 
 
 async def stream(wish: dict[str, Any]) -> dict[str, Any]:
     chosen = wish["targets"][: wish["streams"]]
-    told: list[list[datetime]] = [[] for _ in chosen]
-    async with _client() as client:
-        reading = [
-            asyncio.create_task(_read(client, wish["base_url"] + _session(target), target, seconds))
-            for target, seconds in zip(chosen, told, strict=True)
-        ]
-        done, waiting = await asyncio.wait(reading, timeout=wish["seconds"])
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*reading, return_exceptions=True)
+    reading = []
+    for target in chosen:
+        url = f"{wish['base_url']}{_session(target)}/stream"
+        connection = await Connection.to(url)
+        reading.append((connection, connection.ask(url, target["token"])))
+    await asyncio.sleep(wish["seconds"])
+    ended = [answered for _, answered in reading if answered.done()]
+    told = [_seconds(connection) for connection, _ in reading]
+    for connection, answered in reading:
+        answered.cancel()
+        connection.close()
     gaps = sum(
         round((after - before).total_seconds()) - 1
         for seconds in told
         for before, after in pairwise(seconds)
     )
     return {
-        "open": len(waiting),
-        "ended": sorted({str(task.exception()) for task in done}),
+        "open": len(reading) - len(ended),
+        "ended": sorted({str(each.exception() or each.result()) for each in ended}),
         "seconds": sum(map(len, told)),
         "gaps": gaps,
     }
 
 
-async def _read(
-    client: aiohttp.ClientSession, url: str, target: dict[str, str], seconds: list[datetime]
-) -> None:
-    headers = {"Authorization": target["token"]}
-    async with client.get(f"{url}/stream", headers=headers, raise_for_status=True) as answer:
-        event = ""
-        async for raw in answer.content:
-            line = raw.decode().rstrip()
-            if line.startswith("event: "):
-                event = line.removeprefix("event: ")
-            elif line.startswith("data: ") and event == "financial":
-                at = json.loads(line.removeprefix("data: "))["datetime"]
-                seconds.append(datetime.fromisoformat(at))
-
-
-def _client() -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=TIMEOUT)
+def _seconds(connection: Connection) -> list[datetime]:
+    """Of which seconds a stream told."""
+    told, event = [], ""
+    for line in b"".join(connection.said).decode().splitlines():
+        if line.startswith("event: "):
+            event = line.removeprefix("event: ")
+        elif line.startswith("data: ") and event == "financial":
+            told.append(datetime.fromisoformat(json.loads(line.removeprefix("data: "))["datetime"]))
+    return told
 
 
 def _session(target: dict[str, str]) -> str:
@@ -117,11 +175,14 @@ def _path(route: str, target: dict[str, str], now: datetime) -> str:
     return f"{_session(target)}/{filled}".rstrip("/")
 
 
-async def _market_time(client: aiohttp.ClientSession, wish: dict[str, Any]) -> datetime:
-    url, headers = wish["base_url"], {"Authorization": wish["targets"][0]["token"]}
-    async with client.get(f"{url}/market-data/status", headers=headers) as answer:
-        answer.raise_for_status()
-        last = (await answer.json())["last_tick_at"]
+async def _market_time(wish: dict[str, Any]) -> datetime:
+    connection = await Connection.to(wish["base_url"])
+    url = f"{wish['base_url']}/market-data/status"
+    status = await connection.ask(url, wish["targets"][0]["token"])
+    connection.close()
+    if status != 200:
+        raise ConnectionError(f"GET {url}: {status}")
+    last = json.loads(b"".join(connection.said))["last_tick_at"]
     return datetime.fromisoformat(last).astimezone(UTC)
 
 
@@ -129,7 +190,7 @@ def main() -> None:
     for line in sys.stdin:
         wish = json.loads(line)
         do = {"requests": request, "streams": stream}[wish["kind"]]
-        print(json.dumps(asyncio.run(do(wish))), flush=True)
+        print(json.dumps(uvloop.run(do(wish))), flush=True)
 
 
 if __name__ == "__main__":

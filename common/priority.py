@@ -11,17 +11,21 @@ from pathlib import Path
 # The kernel takes ten such wishes a second from all of a machine's users together.
 TRIES = 5
 AGAIN_AFTER_SECONDS = 0.15
+MOST = 19
 
 log = logging.getLogger(__name__)
 
 
 def give_way(niceness: int) -> None:
-    """Lower the priority of this process, as `nice -n` does (0 to 19; 0 changes nothing).
+    """Lower the priority of this process, as `nice -n` does (0 to MOST; 0 changes nothing).
 
     Linux may share a processor between sessions of processes first and look at priorities only
     within one (autogroups, sched(7)). The launcher starts each process in a session of its own, so
     there it is the session that gives way. One that is shared with others, a terminal's, is left as
-    it is. Where that is not allowed, a warning says so: nothing depends on it.
+    it is. Who gives way the MOST has the idle policy too: whoever else wakes up need not wait for
+    the end of its turn. Where that is not allowed, a warning says so: nothing depends on it.
+
+    Call it before there are threads: those that are there keep what they have.
     """
     if niceness == 0:
         return
@@ -29,6 +33,15 @@ def give_way(niceness: int) -> None:
     group = Path("/proc/self/autogroup")
     if group.exists() and os.getsid(0) in (os.getpid(), os.getppid()):
         _lower(group, niceness)
+    if niceness == MOST and hasattr(os, "SCHED_IDLE"):
+        _rank_as_idle()
+
+
+def _rank_as_idle() -> None:
+    try:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    except OSError as error:
+        log.warning("this process does not rank as idle: %s", error)
 
 
 def _lower(group: Path, niceness: int) -> None:

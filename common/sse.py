@@ -175,6 +175,7 @@ def hub() -> Hub:
 async def wait(woken: asyncio.Event, *, at_most_seconds: float) -> None:
     """Sleep until woken, or for that long: a lost wake-up must not stop a stream."""
     try:
-        await asyncio.wait_for(woken.wait(), at_most_seconds)
+        async with asyncio.timeout(at_most_seconds):
+            await woken.wait()
     except TimeoutError:
         return

@@ -69,6 +69,15 @@ class Uncommitted:
     def add_event(self) -> None:
         self.has_events = self.needs_snapshot = True
 
+    def next(self, from_seq: int) -> Uncommitted:
+        """What comes after this is committed; a quiet tick, as nearly all are, leaves nothing of it
+        behind, and its own record does again.
+        """
+        if self.has_events or self.obeyed:
+            return Uncommitted(from_seq)
+        self.from_seq, self.points, self.growth = from_seq, [], None
+        return self
+
 
 class HostedSession:
     """Owned by one runner under one epoch. `state` is ahead of the database by `uncommitted`."""
@@ -138,7 +147,7 @@ class HostedSession:
             self.state_seq = self.state.last_seq
             self.row.state = {}  # a snapshot exists now
         self.tail = self.line.tail
-        self.uncommitted = Uncommitted(from_seq=self.state.last_seq)
+        self.uncommitted = self.uncommitted.next(self.state.last_seq)
 
     def replay(self, ticks: Iterable[Tick]) -> None:
         """Step through quiet ticks that are committed already, to be where the row says we are."""

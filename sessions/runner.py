@@ -15,6 +15,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date
+from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -67,6 +68,7 @@ class Runner:
         self._unregistered: dict[uuid.UUID, date] = {}
         self._dates: set[date] = set()  # of all of these; told anew at every claim
         self._asked_at: dict[uuid.UUID, float] = {}  # since when a request waits for a tick
+        self._at_rest: list[tuple[Any, ...]] | None = None  # days with which nobody had work
         self._claimed_at = self._renewed_at = self._turn_ends_at = 0.0
         self._busy_at = time.monotonic()
 
@@ -134,6 +136,7 @@ class Runner:
                 self._unregistered[session_id] = trading_date
             elif isinstance(hosted, HostedSession):
                 self._hosted[session_id] = hosted
+                self._at_rest = None
                 moved = True
             self._renew()  # programs take their time to load
             if time.monotonic() > ends_at:
@@ -221,6 +224,9 @@ class Runner:
         """Those that have something to do. Sessions of one lane and day that stand at one tick read
         the log together; a suspect is alone.
         """
+        now = [(day.pk, day.last_seq, day.status, day.settlement_cents) for day in days.values()]
+        if now == self._at_rest and not requests:
+            return []  # as most turns: without a look at thousands
         groups: dict[tuple[Lane, date, int, str], list[HostedSession]] = defaultdict(list)
         for hosted in self._hosted.values():
             row, last_seq = hosted.row, hosted.state.last_seq
@@ -229,6 +235,7 @@ class Runner:
                 continue
             alone = hosted.id_text if ownership.is_suspect(row) else ""
             groups[lane_of(hosted), row.trading_date, last_seq, alone].append(hosted)
+        self._at_rest = None if groups else now
         return [(key[0], groups[key]) for key in sorted(groups)]
 
     def _advance(

@@ -81,9 +81,9 @@ async def _messages(session: BotSession, cursor: Cursor) -> AsyncIterator[bytes]
                 batch = encoded(messages)
             if row is None:
                 return  # deleted
-            for at, text in batch:
-                yield text
-                cursor = at
+            if batch:
+                yield b"".join([text for _, text in batch])
+                cursor = batch[-1][0]
             if row.status != status:
                 status = row.status
                 yield sse.message("status", shapes.session_object(row))

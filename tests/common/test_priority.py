@@ -30,8 +30,13 @@ needs_groups = pytest.mark.skipif(
 
 def told(niceness: int, *, before: str = "") -> list[int]:
     """Priority of a process that gives way, and of the new session it is started in."""
+    return output_of(CODE.format(niceness=niceness, before=before))
+
+
+def output_of(code: str) -> list[int]:
+    """The numbers that a process with a session of its own prints."""
     done = subprocess.run(
-        [sys.executable, "-c", CODE.format(niceness=niceness, before=before)],
+        [sys.executable, "-c", code],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -83,5 +88,29 @@ Path.write_text = refused
     assert told(5, before=before)[1] == 0
 
 
+@pytest.mark.parametrize(("niceness", "ranks_as_idle"), [(0, 0), (18, 0), (19, 1)])
+def test_who_gives_way_the_most_ranks_as_idle_with_the_threads_to_come(niceness, ranks_as_idle):
+    policies = f"""
+import os, threading
+from common.priority import give_way
+give_way({niceness})
+def tell(): print(int(os.sched_getscheduler(0) == os.SCHED_IDLE))
+tell()
+thread = threading.Thread(target=tell)
+thread.start()
+thread.join()
+"""
+    assert output_of(policies) == [ranks_as_idle, ranks_as_idle]
+
+
+@needs_groups
+def test_who_may_not_rank_as_idle_starts_all_the_same():
+    before = """
+def refused(*_): raise PermissionError("not here")
+os.sched_setscheduler = refused
+"""
+    assert told(19, before=before)[1] == 19
+
+
 def test_the_web_process_gives_way_unless_told_otherwise():
-    assert "NICENESS=${WEB_NICENESS:-2}" in read_procfile()["web"]
+    assert "NICENESS=${WEB_NICENESS:-19}" in read_procfile()["web"]
