@@ -16,14 +16,15 @@ MOST = 19
 log = logging.getLogger(__name__)
 
 
-def give_way(niceness: int) -> None:
+def give_way(niceness: int, *, as_part_of_parent: bool = False) -> None:
     """Lower the priority of this process, as `nice -n` does (0 to MOST; 0 changes nothing).
 
     Linux may share a processor between sessions of processes first and look at priorities only
-    within one (autogroups, sched(7)). The launcher starts each process in a session of its own, so
-    there it is the session that gives way. One that is shared with others, a terminal's, is left as
-    it is. Who gives way the MOST has the idle policy too: whoever else wakes up need not wait for
-    the end of its turn. Where that is not allowed, a warning says so: nothing depends on it.
+    within one (autogroups, sched(7)). So it is the session that gives way, where it is this
+    process's own, or its parent's and the two are one service. One that is shared with others, a
+    terminal's, is left as it is. Who gives way the MOST has the idle policy too: whoever else wakes
+    up need not wait for the end of its turn. Where that is not allowed, a warning says so: nothing
+    depends on it.
 
     Call it before there are threads: those that are there keep what they have.
     """
@@ -31,7 +32,8 @@ def give_way(niceness: int) -> None:
         return
     os.nice(niceness)
     group = Path("/proc/self/autogroup")
-    if group.exists() and os.getsid(0) in (os.getpid(), os.getppid()):
+    leaders = {os.getpid(), os.getppid()} if as_part_of_parent else {os.getpid()}
+    if group.exists() and os.getsid(0) in leaders:
         _lower(group, niceness)
     if niceness == MOST and hasattr(os, "SCHED_IDLE"):
         _rank_as_idle()

@@ -20,5 +20,5 @@ application = Application()
 gc.collect()
 gc.freeze()
 
-priority.give_way(settings.NICENESS)
+priority.give_way(settings.NICENESS, as_part_of_parent=True)  # of uvicorn, if it has several
 presence.announce("web")

@@ -15,7 +15,6 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -68,7 +67,7 @@ class Runner:
         self._unregistered: dict[uuid.UUID, date] = {}
         self._dates: set[date] = set()  # of all of these; told anew at every claim
         self._asked_at: dict[uuid.UUID, float] = {}  # since when a request waits for a tick
-        self._at_rest: list[tuple[Any, ...]] | None = None  # days with which nobody had work
+        self._at_rest: list[tuple[date, int, str]] | None = None  # days with which nobody had work
         self._claimed_at = self._renewed_at = self._turn_ends_at = 0.0
         self._busy_at = time.monotonic()
 
@@ -224,7 +223,7 @@ class Runner:
         """Those that have something to do. Sessions of one lane and day that stand at one tick read
         the log together; a suspect is alone.
         """
-        now = [(day.pk, day.last_seq, day.status, day.settlement_cents) for day in days.values()]
+        now = [(day.pk, day.last_seq, day.status) for day in days.values()]
         if now == self._at_rest and not requests:
             return []  # as most turns: without a look at thousands
         groups: dict[tuple[Lane, date, int, str], list[HostedSession]] = defaultdict(list)

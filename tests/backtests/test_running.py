@@ -316,6 +316,39 @@ def test_a_worker_has_one_process_at_a_time(monkeypatch):
     process._running.wait()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_ends_takes_its_process_along_and_it_hands_over(start, recorded, alice):
+    start(link=save_strategy(owner=alice, name="Slow", program=SLOW))
+    worker = """
+import sys, django
+django.setup()
+from backtests import process
+process.ensure_running()
+print(process._running.pid, flush=True)
+sys.stdin.read()
+"""
+    command = [sys.executable, "-c", worker]
+    with subprocess.Popen(
+        command,
+        env={**environment(), "DJANGO_SETTINGS_MODULE": "config.settings.base"},
+        cwd=django_settings.BASE_DIR,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
+        pid = int(running.stdout.readline())
+        wait_until(lambda: Backtest.objects.get().status == Status.RUNNING)
+        priorities = (os.getsid(pid), os.sched_getscheduler(pid))
+        running.stdin.close()
+        running.wait()
+
+    backtest = Backtest.objects.get()
+    assert priorities == (pid, os.SCHED_IDLE)  # a session of its own that gives way
+    assert (backtest.status, backtest.runner) == (Status.RUNNING, None)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
 def wait_until(is_so) -> None:
     deadline = time.monotonic() + 60
     while not is_so():

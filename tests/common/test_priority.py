@@ -18,7 +18,7 @@ import os
 from pathlib import Path
 from common.priority import give_way
 {{before}}
-give_way({{niceness}})
+give_way({{niceness}}, **{{options}})
 {TOLD}
 """
 
@@ -28,9 +28,9 @@ needs_groups = pytest.mark.skipif(
 )
 
 
-def told(niceness: int, *, before: str = "") -> list[int]:
+def told(niceness: int, *, before: str = "", **options: bool) -> list[int]:
     """Priority of a process that gives way, and of the new session it is started in."""
-    return output_of(CODE.format(niceness=niceness, before=before))
+    return output_of(CODE.format(niceness=niceness, before=before, options=options))
 
 
 def output_of(code: str) -> list[int]:
@@ -55,10 +55,18 @@ def test_with_a_session_of_its_own_the_session_gives_way():
 
 
 @needs_groups
-def test_a_session_shared_with_others_is_left_as_it_is():
-    grandchild = "if os.fork(): os.wait(); raise SystemExit\n"
+@pytest.mark.parametrize(
+    ("generations", "as_part_of_parent", "of_the_session"),
+    [(0, True, 5), (1, False, 0), (1, True, 5), (2, True, 0)],
+)
+def test_a_session_shared_with_others_is_left_as_it_is(
+    generations, as_part_of_parent, of_the_session
+):
+    child = "if os.fork(): os.wait(); raise SystemExit\n"
 
-    assert told(5, before=grandchild * 2) == [min(os.nice(0) + 5, 19), 0]
+    found = told(5, before=child * generations, as_part_of_parent=as_part_of_parent)
+
+    assert found == [min(os.nice(0) + 5, 19), of_the_session]
 
 
 @needs_groups

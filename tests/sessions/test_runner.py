@@ -15,6 +15,7 @@ from sessions.lifecycle import Status
 from sessions.models import BotSession, Order, SessionRequest, Transaction
 from sessions.registration import Registrar
 from sessions.runner import Runner
+from sessions.tickless import has_work
 from simengine.policy import merged
 from tests.factories import BotSessionFactory
 from tests.sessions import market
@@ -336,6 +337,35 @@ def test_a_session_that_caught_up_goes_on_with_the_others_while_ticks_come_in(
 
     assert len(places) == 2
     assert places[0] == places[1] > 20
+
+
+@pytest.mark.parametrize("news", ["a tick", "the close", "a stop", "a session"])
+def test_a_runner_at_rest_looks_through_its_sessions_only_when_there_is_news(
+    news, alice, started, runner, monkeypatch
+):
+    monkeypatch.setattr("sessions.runner.OBEY_WITHOUT_TICK_AFTER_SECONDS", 0.0)
+    session, driver, looks = started(), runner(), []
+    drive(driver)
+    monkeypatch.setattr(
+        "sessions.runner.has_work", lambda *given: looks.append(1) or has_work(*given)
+    )
+
+    assert not driver.turn()
+    assert looks == []
+
+    match news:
+        case "a tick":
+            market.publish([market.tick(2)])
+        case "the close":
+            market.close(settlement_cents=595_000)
+        case "a stop":
+            services.request_stop(
+                user=alice, session=session, flatten=False, now=market.from_open(1)
+            )
+        case "a session":
+            started()
+            driver._claimed_at = 0.0
+    assert driver.turn()
 
 
 def test_every_fill_has_its_transactions_and_cash_moves_by_their_sum(started, runner):

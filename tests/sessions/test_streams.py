@@ -162,17 +162,18 @@ def test_the_bound_at_the_sessions_own_tick_is_what_keeps_them(running, runner, 
 
 
 async def events_of(response, count: int) -> list[dict]:
-    """The first messages of a stream, parsed."""
+    """The first messages of a stream, parsed. What is sent at once may be several."""
     found: list[dict] = []
     body: AsyncIterator[bytes] = response.streaming_content
     async with asyncio.timeout(20):
         async for chunk in body:
-            lines = chunk.decode().strip().splitlines()
-            fields = dict(line.split(": ", 1) for line in lines if not line.startswith(":"))
-            if fields:
-                found.append({**fields, "data": orjson.loads(fields["data"])})
+            for message in chunk.decode().strip().split("\n\n"):
+                lines = message.splitlines()
+                fields = dict(line.split(": ", 1) for line in lines if not line.startswith(":"))
+                if fields:
+                    found.append({**fields, "data": orjson.loads(fields["data"])})
             if len(found) >= count:
-                return found
+                return found[:count]
     return found
 
 
