@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -17,6 +18,7 @@ def rfc3339_or_none(at: datetime | None) -> str | None:
     return None if at is None else rfc3339(at)
 
 
+@lru_cache(maxsize=8)  # one second of the market is the same for thousands of sessions
 def from_ms(ms: int) -> datetime:
     """The UTC datetime of Unix milliseconds, exact."""
     return datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
