@@ -7,15 +7,14 @@ answers do (an open loop, so waiting in line counts), mixed over the reads a das
 make, and open streams of as many sessions. Prints the times of answers by route, and of ticks with
 and without.
 
-The clients are processes of their own on the same machine, before the system where the processor is
-short, as if they had one to themselves; what they use is shown.
+The clients are processes of their own on the same machine; what they use is shown. `web` gives way
+to them as it does to the ticks, so they are not what an answer waits for.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import subprocess
 import sys
@@ -37,7 +36,6 @@ from launcher.paths import ROOT
 from launcher.signals import Stopped, stoppable
 
 PARTS = ("p50", "p95", "p99", "max")
-LESS_PRIORITY = 5
 LEAD_SECONDS = 5  # for the streams to connect
 # Looking more often would take the processor from what is watched.
 SPARINGLY = {"poll_seconds": 0.1, "sample_seconds": 5.0}
@@ -128,9 +126,7 @@ def _turn(system: System, clients: Clients, seconds: float) -> Turn:
 
 
 class Clients:
-    """The processes that read; ended with the block, whatever happens. What this process starts
-    after them has a lower priority than they have.
-    """
+    """The processes that read; ended with the block, whatever happens."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
@@ -149,8 +145,6 @@ class Clients:
                 cwd=ROOT,
                 start_new_session=True,
             )
-            _prefer(self._running[name].pid)
-        os.nice(LESS_PRIORITY)
         return self
 
     def __exit__(self, *_details: object) -> None:
@@ -245,15 +239,6 @@ def _of_system(parts: list[Watched], summaries: list[dict[str, Any]]) -> dict[st
 
 def _times(values: list[float]) -> dict[str, float]:
     return {"count": len(values), **percentiles(values)}
-
-
-def _prefer(pid: int) -> None:
-    """Where Linux shares the processor between terminals' sessions first, priorities of processes
-    count only within one; then this one's session gets its priority.
-    """
-    group = Path(f"/proc/{pid}/autogroup")
-    if group.exists() and os.geteuid() == 0:
-        group.write_text(str(-LESS_PRIORITY))
 
 
 def _targets() -> list[dict[str, str]]:

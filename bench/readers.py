@@ -187,10 +187,12 @@ async def _market_time(wish: dict[str, Any]) -> datetime:
 
 
 def main() -> None:
-    for line in sys.stdin:
-        wish = json.loads(line)
-        do = {"requests": request, "streams": stream}[wish["kind"]]
-        print(json.dumps(uvloop.run(do(wish))), flush=True)
+    # Python's own stdout, where it is unbuffered, loses what a pipe does not take at once.
+    with open(sys.stdout.fileno(), "w", closefd=False) as told:
+        for line in sys.stdin:
+            wish = json.loads(line)
+            do = {"requests": request, "streams": stream}[wish["kind"]]
+            print(json.dumps(uvloop.run(do(wish))), file=told, flush=True)
 
 
 if __name__ == "__main__":
