@@ -49,6 +49,8 @@ class Connection(asyncio.Protocol):
 
     def ask(self, address: str, token: str, *, encoding: str = "identity") -> asyncio.Future[int]:
         """GET; the status once the whole answer is there. Raises ConnectionError."""
+        if not self.is_open:
+            raise ConnectionResetError("closed before it was asked")
         url = urlsplit(address)
         path = f"{url.path}?{url.query}" if url.query else url.path
         head = f"GET {path} HTTP/1.1\r\nHost: {url.netloc}\r\nAuthorization: {token}\r\n"
@@ -98,6 +100,11 @@ async def request(wish: dict[str, Any]) -> dict[str, Any]:
         if status != 200:
             failed[f"{route} {status}"] += 1
 
+    def note_end(task: asyncio.Task[None]) -> None:
+        asking.discard(task)
+        if not task.cancelled() and (failure := task.exception()):
+            failed[type(failure).__name__] += 1
+
     for number in range(int(wish["rate"] * wish["seconds"])):
         due = began + number / wish["rate"]
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
@@ -105,22 +112,28 @@ async def request(wish: dict[str, Any]) -> dict[str, Any]:
         route = chance.choices(routes, weights)[0]
         task = asyncio.create_task(ask(route, chance.choice(wish["targets"]), due))
         asking.add(task)
-        task.add_done_callback(asking.discard)
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        for outcome in await asyncio.gather(*asking, return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                failed[type(outcome).__name__] += 1
+        task.add_done_callback(note_end)
+    if asking:
+        await asyncio.wait(asking, timeout=PATIENCE_SECONDS)
     for client in clients:
         for connection in client:
             connection.close()
+    failed.update({"no answer": len(asking)} if asking else {})
     return {"ms": seen, "failed": dict(failed), "late_ms": round(late_ms, 1)}
 
 
 async def _ask(idle: list[Connection], url: str, token: str) -> int:
-    """Over one of the client's connections that waits for nothing, or over a new one."""
-    while idle and not idle[-1].is_open:  # the server closes those that were quiet for long
-        idle.pop()
-    connection = idle.pop() if idle else await Connection.to(url)
+    """Over one of the client's connections that wait for nothing, or over a new one."""
+    while idle:
+        connection = idle.pop()
+        try:
+            return await _ask_over(connection, idle, url, token)
+        except ConnectionError:
+            continue  # the server closes those that were quiet for long, perhaps just now
+    return await _ask_over(await Connection.to(url), idle, url, token)
+
+
+async def _ask_over(connection: Connection, idle: list[Connection], url: str, token: str) -> int:
     status = await connection.ask(url, token, encoding="gzip")
     idle.append(connection)
     return status
