@@ -9,6 +9,8 @@ import sys
 from django.conf import settings
 
 COMMAND = "run_backtests"
+# What is live comes first; no further, for a program's call is limited by the wall's clock.
+NICENESS = 10
 PATIENCE_SECONDS = 5.0  # it looks up from a day's ticks once a second
 
 _running: subprocess.Popen[bytes] | None = None

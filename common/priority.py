@@ -11,20 +11,18 @@ from pathlib import Path
 # The kernel takes ten such wishes a second from all of a machine's users together.
 TRIES = 5
 AGAIN_AFTER_SECONDS = 0.15
-MOST = 19
 
 log = logging.getLogger(__name__)
 
 
 def give_way(niceness: int, *, as_part_of_parent: bool = False) -> None:
-    """Lower the priority of this process, as `nice -n` does (0 to MOST; 0 changes nothing).
+    """Lower the priority of this process, as `nice -n` does (0 to 19; 0 changes nothing).
 
     Linux may share a processor between sessions of processes first and look at priorities only
     within one (autogroups, sched(7)). So it is the session that gives way, where it is this
     process's own, or its parent's and the two are one service. One that is shared with others, a
-    terminal's, is left as it is. Who gives way the MOST has the idle policy too: whoever else wakes
-    up need not wait for the end of its turn. Where that is not allowed, a warning says so: nothing
-    depends on it.
+    terminal's, is left as it is. Where that is not allowed, a warning says so: nothing depends on
+    it.
 
     Call it before there are threads: those that are there keep what they have.
     """
@@ -35,11 +33,13 @@ def give_way(niceness: int, *, as_part_of_parent: bool = False) -> None:
     leaders = {os.getpid(), os.getppid()} if as_part_of_parent else {os.getpid()}
     if group.exists() and os.getsid(0) in leaders:
         _lower(group, niceness)
-    if niceness == MOST and hasattr(os, "SCHED_IDLE"):
         _rank_as_idle()
 
 
 def _rank_as_idle() -> None:
+    """Whoever else wakes up takes the processor at once. In a session of its own it has its share
+    all the same; among others an idle process would have none.
+    """
     try:
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     except OSError as error:

@@ -9,8 +9,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from backtests.process import NICENESS
 from backtests.runner import run_waiting
-from common import priority
+from common.priority import give_way
 
 
 class Command(BaseCommand):
@@ -18,7 +19,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
-        priority.give_way(priority.MOST)  # whatever is live comes first
+        give_way(NICENESS)
         asked = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: asked.set())
