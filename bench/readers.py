@@ -114,11 +114,12 @@ async def request(wish: dict[str, Any]) -> dict[str, Any]:
         asking.add(task)
         task.add_done_callback(note_end)
     if asking:
-        await asyncio.wait(asking, timeout=PATIENCE_SECONDS)
+        _, unanswered = await asyncio.wait(asking, timeout=PATIENCE_SECONDS)
+        if unanswered:
+            failed["no answer"] = len(unanswered)
     for client in clients:
         for connection in client:
             connection.close()
-    failed.update({"no answer": len(asking)} if asking else {})
     return {"ms": seen, "failed": dict(failed), "late_ms": round(late_ms, 1)}
 
 

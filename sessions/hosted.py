@@ -70,8 +70,8 @@ class Uncommitted:
         self.has_events = self.needs_snapshot = True
 
     def next(self, from_seq: int) -> Uncommitted:
-        """What comes after this is committed; a quiet tick, as nearly all are, leaves nothing of it
-        behind, and its own record does again.
+        """What to go on with once this is committed: this very one, emptied, after quiet ticks, as
+        nearly all are, and a new one after all others.
         """
         if self.has_events or self.obeyed:
             return Uncommitted(from_seq)
