@@ -18,7 +18,7 @@ import sys
 import time
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -117,9 +117,8 @@ async def request(wish: dict[str, Any]) -> dict[str, Any]:
         _, unanswered = await asyncio.wait(asking, timeout=PATIENCE_SECONDS)
         if unanswered:
             failed["no answer"] = len(unanswered)
-    for client in clients:
-        for connection in client:
-            connection.close()
+    for connection in chain.from_iterable(clients):
+        connection.close()
     return {"ms": seen, "failed": dict(failed), "late_ms": round(late_ms, 1)}
 
 
