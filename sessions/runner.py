@@ -31,6 +31,7 @@ from sessions.hosted import HostedSession
 from sessions.lanes import Lane, lane_of
 from sessions.models import SessionRequest
 from sessions.registration import Registrar, worth_a_look
+from sessions.silence import SilentWriters
 from sessions.tickless import end_of_day, has_work, obey_without_tick
 from simengine.market import Tick
 from strategies.runtime.sandbox import SandboxUnavailable
@@ -68,6 +69,7 @@ class Runner:
         self._dates: set[date] = set()  # of all of these; told anew at every claim
         self._asked_at: dict[uuid.UUID, float] = {}  # since when a request waits for a tick
         self._at_rest: list[tuple[date, int, str]] | None = None  # days with which nobody had work
+        self._silent_writers = SilentWriters()
         self._claimed_at = self._renewed_at = self._turn_ends_at = 0.0
         self._busy_at = time.monotonic()
 
@@ -110,6 +112,7 @@ class Runner:
         if now - self._claimed_at < CLAIM_EVERY_SECONDS:
             return
         self._claimed_at = now
+        self._silent_writers.cut_off(now=now)  # what they hold cannot be claimed
         room = self._capacity - len(self._hosted) - len(self._unregistered)
         rows = ownership.claim(owner=self.owner, room=min(room, CLAIMED_AT_ONCE))
         for row in rows:

@@ -82,6 +82,10 @@ DRILLS = (
         "transaction", "SIGSTOP inside a transaction", harms.freeze_in_transaction,
         2, 50, 6.0, "workers", "time-outs", 1,
     ),
+    Drill(
+        "copy", "SIGSTOP in the middle of a COPY", harms.freeze_in_copy,
+        2, 50, 8.0, "workers", "cutting-off", 1,
+    ),
 )  # fmt: skip
 BY_NAME = {drill.name: drill for drill in DRILLS}
 ACTS = tuple(dict.fromkeys(drill.act for drill in DRILLS))

@@ -52,7 +52,16 @@ def freeze_worker(act: Act, number: int) -> float:
 def freeze_in_transaction(act: Act, number: int) -> float:
     """The same between two statements of a transaction, with the rows locked."""
     owner = act.owner()
-    _wait_for_a_transaction(act, owner)
+    _wait_until(act, owner, "state = 'idle in transaction'")
+    return _freeze(act, owner)
+
+
+def freeze_in_copy(act: Act, number: int) -> float:
+    """The same in the middle of a statement: its rows are on their way, and no time-out of
+    PostgreSQL's is running.
+    """
+    owner = act.owner()
+    _wait_until(act, owner, "state = 'active' AND wait_event = 'ClientRead'")
     return _freeze(act, owner)
 
 
@@ -66,12 +75,9 @@ def _freeze(act: Act, owner: Started) -> float:
     return max(took, act.recovered(time.monotonic()))
 
 
-def _wait_for_a_transaction(act: Act, owner: Started) -> None:
-    """Until the worker is between two statements of one. Its commits are slow on purpose."""
-    query = (
-        "SELECT 1 FROM pg_stat_activity WHERE application_name = %s"
-        " AND state = 'idle in transaction'"
-    )
+def _wait_until(act: Act, owner: Started, condition: str) -> None:
+    """Until the worker's connection is like that. Its commits are slow on purpose."""
+    query = f"SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND {condition}"
     deadline = time.monotonic() + PATIENCE_SECONDS
     with psycopg.connect(act.system.postgres.url, autocommit=True) as own:
         while not own.execute(query, [owner.app]).fetchall() and time.monotonic() < deadline:

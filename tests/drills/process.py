@@ -1,7 +1,8 @@
 """A process of the system with something changed: `python -m tests.drills.process WORDS… COMMAND`.
 
     without:GUARD   one of GUARDS is switched off (a control: the drill must fail)
-    slow            every commit stays open for some milliseconds before its rows are written
+    slow            every commit stays open for some milliseconds before its rows are written, and
+                    every COPY before its first
     clock           STEP_AHEAD steps the wall clock an hour ahead, STEP_BACK an hour back
     feed:SEED:COUNT the tape has COUNT bad places
 
@@ -20,6 +21,7 @@ from typing import Any
 
 WORDS = ("without:", "slow", "clock", "feed:")
 SLOW_COMMIT_SECONDS = 0.03
+SLOW_COPY_SECONDS = 0.003
 # Celery has uses of its own for SIGUSR1 and SIGUSR2.
 STEP_AHEAD, STEP_BACK = signal.SIGRTMIN + 1, signal.SIGRTMIN + 2
 
@@ -47,6 +49,8 @@ def main(argv: list[str]) -> None:
 
 
 def slow(_value: str) -> None:
+    from psycopg import Copy  # noqa: PLC0415
+
     from sessions import commit  # noqa: PLC0415
 
     write_rows = commit._write_rows
@@ -56,6 +60,14 @@ def slow(_value: str) -> None:
         write_rows(sessions)
 
     commit._write_rows = write_slowly
+    enter = Copy.__enter__
+
+    def enter_slowly(self: Any) -> Any:
+        entered = enter(self)
+        time.sleep(SLOW_COPY_SECONDS)
+        return entered
+
+    Copy.__enter__ = enter_slowly  # type: ignore[method-assign]  # that is what this file is for
 
 
 def clock(_value: str) -> None:
@@ -220,6 +232,13 @@ def no_validation() -> None:
     Validator._refusal = lambda self, tick: None
 
 
+def no_cutting_off() -> None:
+    """A process frozen in the middle of a statement keeps its locks."""
+    from sessions.silence import SilentWriters  # noqa: PLC0415
+
+    SilentWriters.cut_off = lambda self, *, now: None
+
+
 def no_time_outs() -> None:
     """A frozen process keeps its locks. Before the first connection, as the settings are read."""
     from django.conf import settings  # noqa: PLC0415
@@ -240,6 +259,7 @@ GUARDS = {
     "resuming": no_resuming,
     "validation": no_validation,
     "time-outs": no_time_outs,
+    "cutting-off": no_cutting_off,
 }
 CHANGES = {"slow": slow, "clock": clock, "feed": feed, "without": without}
 
