@@ -24,11 +24,10 @@ django.setup()
 from launcher.signals import Stopped, stoppable  # noqa: E402
 from tests.drills.catalogue import ACTS, BY_NAME, DRILLS, Drill  # noqa: E402  # after the set-up
 from tests.drills.company import Company, Line  # noqa: E402
+from tests.drills.day import MINUTES, WHOLE_DAY_MINUTES  # noqa: E402
 
 IN_TEST_LEASE_SECONDS = 1.0
 NIGHTLY_LEASE_SECONDS = 5.0  # what a real installation has
-MINUTES = 30
-WHOLE_DAY_MINUTES = 390
 LONG_ACT_SECONDS = 600  # an act that lasts longer gets a whole day
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -13,10 +14,13 @@ from marketdata.feeds.synthetic import SyntheticFeed
 from marketdata.tape.model import OFFICIAL, Tape
 from marketdata.tape.store import keep
 from simengine.market import Tick
+from strategies.form import TIMES_LIMIT
 from tests.flows.api import Api
 
 FIRST_DATE = date(2026, 5, 7)
 SEED = 42
+MINUTES = 30
+WHOLE_DAY_MINUTES = 390
 CAPITAL = "250000"
 
 COUNTS = """\
@@ -100,7 +104,9 @@ def strategies(minutes: int) -> dict[str, dict[str, Any]]:
 
 
 def _times(minutes: int, every: int, first: int) -> list[str]:
+    """Every so many minutes, or as many times as a form may have."""
     start = 16 * 60 - minutes
+    every = max(every, math.ceil(minutes / TIMES_LIMIT))
     return [
         f"{(start + at) // 60:02}:{(start + at) % 60:02}:07"
         for at in range(first, minutes - 1, every)

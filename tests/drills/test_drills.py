@@ -11,7 +11,8 @@ import pytest
 
 from launcher.drill import NOT_INHERITED
 from launcher.paths import ROOT, VENV_PYTHON
-from tests.drills import bad_feed
+from strategies.form import normalise
+from tests.drills import bad_feed, day
 from tests.drills.catalogue import BY_NAME, DRILLS
 from tests.sessions import market
 
@@ -66,6 +67,15 @@ def test_a_runner_that_trusts_a_commit_without_an_answer_loses_rows(tmp_path):
     line = drilled(tmp_path, "--controls", "commit")["commit"]
 
     assert line["difference_count"] > 0
+
+
+def test_a_night_of_drills_trades_all_day_within_what_a_form_may_have():
+    for minutes in (day.MINUTES, day.WHOLE_DAY_MINUTES):
+        made = day.strategies(minutes).values()
+        configs = [strategy["config"] for strategy in made if "config" in strategy]
+
+        assert all(normalise(config) for config in configs)
+        assert all(config["entry"]["times"][-1] > "15:45" for config in configs)
 
 
 def test_a_bad_feed_has_every_kind_of_fault_and_the_same_one_for_the_same_seed():
