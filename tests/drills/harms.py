@@ -51,18 +51,16 @@ def freeze_worker(act: Act, number: int) -> float:
 
 def freeze_in_transaction(act: Act, number: int) -> float:
     """The same between two statements of a transaction, with the rows locked."""
-    owner = act.owner()
-    _wait_until(act, owner, "state = 'idle in transaction'")
-    return _freeze(act, owner)
+    act.pause(0.0, 0.3)
+    return _freeze(act, _caught(act, "state = 'idle in transaction'"))
 
 
 def freeze_in_copy(act: Act, number: int) -> float:
     """The same in the middle of a statement: its rows are on their way, and no time-out of
     PostgreSQL's is running.
     """
-    owner = act.owner()
-    _wait_until(act, owner, "state = 'active' AND wait_event = 'ClientRead'")
-    return _freeze(act, owner)
+    act.pause(0.0, 0.3)
+    return _freeze(act, _caught(act, "state = 'active' AND wait_event = 'ClientRead'"))
 
 
 def _freeze(act: Act, owner: Started) -> float:
@@ -75,13 +73,18 @@ def _freeze(act: Act, owner: Started) -> float:
     return max(took, act.recovered(time.monotonic()))
 
 
-def _wait_until(act: Act, owner: Started, condition: str) -> None:
-    """Until the worker's connection is like that. Its commits are slow on purpose."""
-    query = f"SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND {condition}"
+def _caught(act: Act, condition: str) -> Started:
+    """The first worker whose connection is like that. Their commits are slow on purpose."""
+    query = f"SELECT application_name FROM pg_stat_activity WHERE {condition}"
     deadline = time.monotonic() + PATIENCE_SECONDS
     with psycopg.connect(act.system.postgres.url, autocommit=True) as own:
-        while not own.execute(query, [owner.app]).fetchall() and time.monotonic() < deadline:
+        while time.monotonic() < deadline:
+            found = {app for (app,) in own.execute(query)}
+            for worker in act.system.workers():
+                if worker.app in found:
+                    return worker
             time.sleep(0.001)
+    raise AssertionError(f"no worker has {condition}")
 
 
 def repeat_hint(act: Act, number: int) -> float:
