@@ -7,8 +7,8 @@ answers do (an open loop, so waiting in line counts), mixed over the reads a das
 make, and open streams of as many sessions. Prints the times of answers by route, and of ticks with
 and without.
 
-The clients are processes of their own on the same machine; what they use is shown. `web` gives way
-to them as it does to the ticks, so they are not what an answer waits for.
+The clients are processes of their own on the same machine; what they use is shown. They give way to
+the ticks, which on another machine they would not meet, and `web` gives way to them.
 """
 
 from __future__ import annotations

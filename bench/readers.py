@@ -25,6 +25,8 @@ from urllib.parse import urlsplit
 import httptools
 import uvloop
 
+from common.priority import give_way
+
 CLIENTS = 50  # each with connections of its own: one for all would stay with one web process
 PATIENCE_SECONDS = 30.0  # for the last answers
 SINCE_SECONDS = 60  # of market: what a page that was away for a moment asks for
@@ -200,6 +202,7 @@ async def _market_time(wish: dict[str, Any]) -> datetime:
 
 
 def main() -> None:
+    give_way(1)  # elsewhere clients have processors of their own, and no tick waits for them
     # Python's own stdout, where it is unbuffered, loses what a pipe does not take at once.
     with open(sys.stdout.fileno(), "w", closefd=False) as told:
         for line in sys.stdin:

@@ -5,8 +5,9 @@ import warnings
 from typing import Any
 
 from celery import Celery, signals
+from django.conf import settings
 
-from common import presence
+from common import presence, priority
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.base")
 
@@ -20,11 +21,13 @@ KINDS = {"sessions": "worker-sessions", "default": "worker"}
 
 
 def announce_worker(sender: Any = None, **_details: object) -> None:
+    priority.give_way(settings.NICENESS)
     name = str(sender.hostname).partition("-")[0]
     presence.announce(KINDS.get(name, name))
 
 
 def announce_beat(**_details: object) -> None:
+    priority.give_way(settings.NICENESS)
     presence.announce("beat")
 
 

@@ -42,7 +42,9 @@ TICKS_PER_TURN = 60  # bounds one transaction while catching up
 CLAIM_EVERY_SECONDS = 0.5
 CLAIMED_AT_ONCE = 200  # so that runners with room share what another leaves
 LOADING_SECONDS = 0.25  # of a turn
-RENEWALS_PER_LEASE = 5
+# Of a lease. Commits push the leases of who moves, so within a turn only a long one renews: no
+# tick waits for it.
+RENEW_AFTER, RENEW_WITHIN_A_TURN_AFTER = 0.2, 0.4
 OBEY_WITHOUT_TICK_AFTER_SECONDS = 1.0
 RETRY_AFTER_SECONDS = 0.5
 
@@ -92,15 +94,17 @@ class Runner:
         self._hand_over()
 
     def turn(self) -> bool:
-        """Claim, register, step, commit once. Says whether anything moved."""
+        """Step and commit what we hold, then look for more: no tick waits for that. Says whether
+        anything moved.
+        """
         if self._former:
             ownership.release(owners=self._former)
             self._former = []
+        moved = bool(self._hosted) and self._advance_all(self._days(), self._open_requests())
         self._claim()
-        days = self._days()
-        moved = self._register(days)
-        moved |= self._advance_all(days, self._open_requests())
-        self._renew()
+        if self._unregistered:
+            moved |= self._register(self._days())
+        self._renew(RENEW_AFTER)
         if moved:
             self._busy_at = time.monotonic()
         return moved
@@ -145,9 +149,9 @@ class Runner:
                 break
         return moved
 
-    def _renew(self) -> None:
+    def _renew(self, part_of_lease: float = RENEW_WITHIN_A_TURN_AFTER) -> None:
         now = time.monotonic()
-        is_due = now - self._renewed_at >= settings.LEASE_SECONDS / RENEWALS_PER_LEASE
+        is_due = now - self._renewed_at >= settings.LEASE_SECONDS * part_of_lease
         if is_due and (self._hosted or self._unregistered):
             ownership.renew(owner=self.owner)
             self._renewed_at = now
@@ -189,9 +193,8 @@ class Runner:
 
     def _open_requests(self) -> dict[uuid.UUID, list[SessionRequest]]:
         found: dict[uuid.UUID, list[SessionRequest]] = defaultdict(list)
-        if self._hosted:
-            for request in _requests(owner=self.owner).rows():
-                found[request.session_id].append(request)
+        for request in _requests(owner=self.owner).rows():
+            found[request.session_id].append(request)
         for session_id in set(self._asked_at) - set(found):
             del self._asked_at[session_id]
         for session_id in found:

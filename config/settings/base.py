@@ -118,7 +118,7 @@ DATABASES = {
         "OPTIONS": DATABASE_OPTIONS,
     }
 }
-NICENESS = env.int("NICENESS", default=0)  # of the web process (common.priority)
+NICENESS = env.int("NICENESS", default=0)  # of web, worker and beat (common.priority)
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -131,5 +131,11 @@ os.sched_setscheduler = refused
     assert told(5, before=before)[1] == 5
 
 
-def test_the_web_process_gives_way_unless_told_otherwise():
-    assert "NICENESS=${WEB_NICENESS:-10}" in read_procfile()["web"]
+@pytest.mark.parametrize(("line", "knob"), [("web", "WEB"), ("worker", "JOBS"), ("beat", "JOBS")])
+def test_what_no_tick_waits_for_gives_way_unless_told_otherwise(line, knob):
+    assert f" NICENESS=${{{knob}_NICENESS:-10}} " in f" {read_procfile()[line]}"
+
+
+@pytest.mark.parametrize("line", ["market", "worker-sessions"])
+def test_ticks_give_way_to_nobody(line):
+    assert "NICENESS" not in read_procfile()[line]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from marketdata import ticklog
 from marketdata.models import MarketDay
 from sessions import ownership, services
+from sessions import runner as runners
 from sessions.lifecycle import Status
 from sessions.models import BotSession, Order, SessionRequest, Transaction
 from sessions.registration import Registrar
@@ -366,6 +370,43 @@ def test_a_runner_at_rest_looks_through_its_sessions_only_when_there_is_news(
             started()
             driver._claimed_at = 0.0
     assert driver.turn()
+
+
+def test_no_tick_waits_for_claims_or_renewals(started, runner, monkeypatch):
+    started()
+    driver, done = runner(), []
+    drive(driver)
+    for module, name in [(runners, "commit"), (ownership, "claim"), (ownership, "renew")]:
+        monkeypatch.setattr(module, name, noted(done, name, getattr(module, name)))
+    market.publish([market.tick(2)])
+    driver._claimed_at = 0.0
+    driver._renewed_at = time.monotonic() - 0.3 * settings.LEASE_SECONDS  # both are due
+
+    driver.turn()
+
+    assert done == ["commit", "claim", "renew"]
+
+
+def noted(done: list[str], name: str, function: Callable) -> Callable:
+    def note(*given: object, **named: object) -> object:
+        done.append(name)
+        return function(*given, **named)
+
+    return note
+
+
+def test_a_long_turn_renews_before_its_end(started, runner, monkeypatch):
+    started()
+    driver, done = runner(), []
+    drive(driver)
+    for module, name in [(runners, "commit"), (ownership, "renew")]:
+        monkeypatch.setattr(module, name, noted(done, name, getattr(module, name)))
+    market.publish([market.tick(2)])
+    driver._renewed_at = time.monotonic() - 0.5 * settings.LEASE_SECONDS
+
+    driver.turn()
+
+    assert done == ["renew", "commit"]
 
 
 def test_every_fill_has_its_transactions_and_cash_moves_by_their_sum(started, runner):
