@@ -20,13 +20,13 @@ app.autodiscover_tasks()
 KINDS = {"sessions": "worker-sessions", "default": "worker"}
 
 
-def announce_worker(sender: Any = None, **_details: object) -> None:
+def begin_worker(sender: Any = None, **_details: object) -> None:
     priority.give_way(settings.NICENESS)
     name = str(sender.hostname).partition("-")[0]
     presence.announce(KINDS.get(name, name))
 
 
-def announce_beat(**_details: object) -> None:
+def begin_beat(**_details: object) -> None:
     priority.give_way(settings.NICENESS)
     presence.announce("beat")
 
@@ -37,6 +37,6 @@ def keep_djangos_logging(**_details: object) -> None:
 
 # What it warns of is pickled messages; ours are JSON.
 warnings.filterwarnings("ignore", "You're running the worker with superuser privileges")
-signals.worker_ready.connect(announce_worker)
-signals.beat_init.connect(announce_beat)
+signals.worker_ready.connect(begin_worker)
+signals.beat_init.connect(begin_beat)
 signals.setup_logging.connect(keep_djangos_logging)

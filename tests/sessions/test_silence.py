@@ -58,34 +58,42 @@ def looked_on(seconds: float, looks: int = 7) -> None:
         silent.cut_off(now=1_000 + seconds * look / (looks - 1))
 
 
-def is_cut_off(writer: psycopg.Connection) -> bool:
+def wait_event(writer: psycopg.Connection) -> str | None:
+    """What its process of the server waits for; "gone" where there is none any more."""
     with connection.cursor() as cursor:
-        for _ in range(100):
-            cursor.execute(
-                "SELECT 1 FROM pg_stat_activity WHERE pid = %s", [writer.info.backend_pid]
-            )
-            if cursor.fetchone() is None:
-                return True
-            time.sleep(0.01)
-    return False
+        cursor.execute(
+            "SELECT wait_event FROM pg_stat_activity WHERE pid = %s", [writer.info.backend_pid]
+        )
+        row = cursor.fetchone()
+    return row[0] if row else "gone"
+
+
+def comes_to(writer: psycopg.Connection, event: str, patience_seconds: float) -> bool:
+    deadline = time.monotonic() + patience_seconds
+    while wait_event(writer) != event:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def is_cut_off(writer: psycopg.Connection) -> bool:
+    return comes_to(writer, "gone", 20.0)
+
+
+def is_left_alone(writer: psycopg.Connection) -> bool:
+    return not comes_to(writer, "gone", 0.5)
 
 
 def wait_until_read(writer: psycopg.Connection) -> None:
     """Until the server waits for more, whatever it was sent."""
-    with connection.cursor() as cursor:
-        for _ in range(500):
-            cursor.execute(
-                "SELECT wait_event FROM pg_stat_activity WHERE pid = %s", [writer.info.backend_pid]
-            )
-            if cursor.fetchone() == ("ClientRead",):
-                return
-            time.sleep(0.01)
-    raise AssertionError("the server does not read")
+    assert comes_to(writer, "ClientRead", 20.0)
 
 
 def begin_copy(writer: psycopg.Connection) -> None:
     """The server waits for rows."""
     assert writer.pgconn.exec_(COPY.encode()).status == ExecStatus.COPY_IN
+    wait_until_read(writer)
 
 
 def test_no_time_out_of_the_databases_ends_a_copy(session, writer):
@@ -94,7 +102,7 @@ def test_no_time_out_of_the_databases_ends_a_copy(session, writer):
 
     time.sleep(1.0)  # twice the statement's time-out
 
-    assert not is_cut_off(writer)
+    assert is_left_alone(writer)
 
 
 def test_a_silent_writer_is_cut_off_and_its_sessions_can_be_claimed(session, writer, runner):
@@ -132,7 +140,7 @@ def test_it_has_its_time(session, writer):
 
     looked_on(SILENCE_SECONDS - 0.1)
 
-    assert not is_cut_off(writer)
+    assert is_left_alone(writer)
 
 
 def test_who_goes_on_sending_is_left_alone(session, writer):
@@ -155,4 +163,4 @@ def test_who_has_changed_no_session_is_left_alone(session, writer):
 
     looked_on(2 * SILENCE_SECONDS)
 
-    assert not is_cut_off(writer)
+    assert is_left_alone(writer)
