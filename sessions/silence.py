@@ -17,7 +17,7 @@ SILENCE_SECONDS = 3.0  # as between two statements
 
 _Statement = tuple[int, datetime, int]  # process of the server, begun at, bytes copied
 
-# Such a statement waits for its client. One that sends rows has sent more of them the next time.
+# Statements that wait for their clients. Who sends rows has sent more of them by the next look.
 _WAITING = """
 SELECT a.pid, a.query_start, COALESCE(c.bytes_processed, 0)
 FROM pg_stat_activity AS a LEFT JOIN pg_stat_progress_copy AS c ON c.pid = a.pid

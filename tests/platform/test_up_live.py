@@ -20,6 +20,7 @@ from tests.flows.stack import Stack
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 NAMES = [*read_procfile(), "postgres", "broker"]
+GIVE_WAY = ("web", "worker", "beat")
 SECOND_START_SECONDS = 45  # under 15 on an idle machine, which one running tests is not
 
 
@@ -39,6 +40,18 @@ def wait_until_gone(pids: list[int]) -> list[int]:
     return alive
 
 
+def priorities(stack: Stack) -> dict[str, int]:
+    return {name: os.getpriority(os.PRIO_PROCESS, stack.pid(name)) for name in NAMES}
+
+
+def come_to(stack: Stack, expected: dict[str, int]) -> dict[str, int]:
+    """Their priorities, once they are these or some time has gone by: jobs give way when ready."""
+    deadline = time.monotonic() + 30
+    while (found := priorities(stack)) != expected and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return found
+
+
 def test_the_demo_starts_stops_and_starts_again_with_everything_still_there(data, launch):
     bystander = processes.spawn(["sleep", "300"], log=None, stop_signal=signal.SIGTERM)
     with Stack(demo=True, data=data) as first:
@@ -49,6 +62,9 @@ def test_the_demo_starts_stops_and_starts_again_with_everything_still_there(data
         refused = launch("up", "--data", str(data))
         lent = launch("manage", "create_user", "alice@example.com", "--password", "open sesame 4")
         pids = [first.pid(name) for name in NAMES]
+        lower = min(os.nice(0) + 10, 19)
+        ticks_first = dict.fromkeys(NAMES, os.nice(0)) | dict.fromkeys(GIVE_WAY, lower)
+        found = come_to(first, ticks_first)
         status = first.stop(signal.SIGINT)
         survivors = [pid for pid in pids if birth(pid)]
         output = first.output()
@@ -57,6 +73,7 @@ def test_the_demo_starts_stops_and_starts_again_with_everything_still_there(data
     assert "stop it first" in refused.stderr
     assert lent.returncode == 0, lent.stderr
     assert "Starting PostgreSQL" not in lent.stderr
+    assert found == ticks_first
     assert (status, survivors) == (0, [])
     assert "Traceback" not in output
     assert bystander.poll() is None
