@@ -141,7 +141,8 @@ def test_two_fingers_zoom_the_charts_and_one_pans_them(page: Page, sign_in, sess
     sign_in()
     page.goto(f"/bots/{session.bot_id}/sessions/{session.pk}")
     first = to_ms(market.OPEN_AT) // 1000
-    expect(page.locator("#spot-chart")).to_have_attribute("data-shown", f"{first} {first + 600}")
+    for chart in ("#pl-chart", "#spot-chart"):
+        expect(page.locator(chart)).to_have_attribute("data-shown", f"{first} {first + 600}")
 
     # Two fingers, 0.2 of the width apart around the middle, move to 0.4 apart, then lift.
     down = [("pointerdown", 1, 0.4), ("pointerdown", 2, 0.6)]

@@ -90,7 +90,9 @@ def code_sent_by(stack: Stack) -> str:
 
 def save_a_strategy(page: Page) -> None:
     page.get_by_role("link", name="Save a strategy").click()
-    page.get_by_role("link", name="Program", exact=True).click()
+    tab_of_programs = page.get_by_role("link", name="Program", exact=True)
+    tab_of_programs.click()
+    expect(tab_of_programs).to_have_attribute("aria-current", "page")
     page.get_by_label("Name").fill("Put spread at a quarter to four")
     page.locator("#field-source").fill(PROGRAM)
     page.get_by_role("button", name="Save", exact=True).click()
